@@ -1,0 +1,138 @@
+/*
+ * Threads and endpoints. Owner: kernel/task. Used by kernel/ipc, kernel/vm and kernel/arch.
+ *
+ * The kernel is event style: one kernel stack per CPU; a thread that is not running is wholly described by this structure.
+ * A trap handler never waits. It either finishes, or marks the current thread blocked (thread_block) and returns;
+ * the way out of the kernel (arch: return_to_user) then runs whatever thread the CPU has now. Two ways to wait:
+ *  - with a result: whoever ends the wait calls thread_wake(thread, status), status becomes rax;
+ *  - with a restart: thread_block_restart() rewinds rip to the trap (or faulting) instruction; thread_wake_restart() lets it run again.
+ */
+#ifndef KERNEL_TASK_THREAD_H
+#define KERNEL_TASK_THREAD_H
+
+#include <kernel/lib/list.h>
+#include <kernel/object.h>
+#include <portico/block.h>
+#include <portico/message.h>
+#include <portico/status.h>
+
+struct task;
+struct port;
+struct right;
+
+/* User registers as the entry code saves them. Offsets are known to kernel/arch/x86_64/entry.S (asserted there). */
+struct registers {
+	uint64_t rax, rbx, rcx, rdx, rsi, rdi, rbp, rsp;
+	uint64_t r8, r9, r10, r11, r12, r13, r14, r15;
+	uint64_t rip, rflags;
+	uint64_t cs, ss;
+};
+
+enum thread_state {
+	THREAD_NEW,       /* not started */
+	THREAD_RUNNABLE,  /* on a run queue */
+	THREAD_RUNNING,   /* on a CPU */
+	THREAD_BLOCKED,   /* see wait */
+	THREAD_DEAD,
+};
+
+enum wait_kind {
+	WAIT_NONE,
+	WAIT_RECEIVE,     /* in wait_object: port or port set */
+	WAIT_SEND,        /* in wait_object: port with a full queue; the trap is restarted */
+	WAIT_QUEUED,      /* own call is queued on the port */
+	WAIT_REPLY,       /* own call is in service or parked; `called_request` names it */
+	WAIT_FUTEX,
+	WAIT_SLEEP,
+	WAIT_PAGE,        /* a pager is to supply a page; the instruction is restarted */
+	WAIT_EXCEPTION,   /* exception message is with a handler */
+};
+
+/* Four pages shared with the user, mapped at `user` in the task, and in the kernel's direct map. */
+struct endpoint {
+	struct portico_block *block;
+	struct msg_page *send, *reply, *request;
+	uint64_t user;             /* user address of page 0 */
+	/* Reply slot: the caller of the request in service. */
+	struct thread *caller;     /* NULL: one-way request, parked, or idle. No reference: caller->service points back */
+	uint64_t request_id;
+};
+
+struct thread {
+	struct kobject object;
+	struct registers registers;
+
+	/* Fixed for life. */
+	struct task *task;         /* reference */
+	struct endpoint *endpoint;
+	uint32_t slot;
+	uint32_t flags;            /* THREAD_NO_FPU, THREAD_SERVER */
+	struct list task_link;
+
+	/* Scheduling. */
+	uint8_t state;             /* enum thread_state */
+	uint8_t wait;              /* enum wait_kind */
+	uint8_t priority;          /* 0 lowest .. 31 */
+	bool interruptible;        /* the present wait ends at thread_interrupt */
+	bool restart_on_wake;
+	bool stop_requested;       /* terminate or suspend at the next way out of the kernel */
+	uint32_t cpu;              /* runs, or ran last, there */
+	uint32_t affinity;         /* mask of CPUs */
+	uint64_t slice_left;       /* ns */
+	uint64_t deadline;         /* of the present wait: ns, DEADLINE_NEVER */
+	struct list run_link;      /* run queue */
+	struct list wait_link;     /* port, set, futex bucket, memory object page wait */
+	struct list timeout_link;  /* or whatever the timeout queue needs */
+	struct kobject *wait_object;
+	uint64_t user_ns, system_ns, entered_ns;
+	uint64_t voluntary_switches, involuntary_switches;
+	uint64_t fs_base, gs_base;
+	void *fpu;                 /* XSAVE area or NULL */
+
+	/* IPC: as a caller. While a call is pending the request stays in this thread's own send page. */
+	struct endpoint *service;  /* endpoint whose reply slot holds us, or NULL */
+	struct right *parked;      /* send-once right that will answer us, or NULL (in a reply_right structure) */
+	uint64_t called_request;   /* id of our pending call */
+	struct port *called_port;  /* where it went: reference while pending */
+	uint64_t windows_base;     /* private to kernel/ipc */
+
+	/* Futexes (kernel/task/futex.c) and page waits (kernel/vm) keep their records here: no allocation to wait. */
+	struct futex_wait {
+		struct list link;
+		struct thread *thread;
+		uint64_t key[2];
+		uint32_t bits;
+		uint8_t index;
+	} futex[16];
+	uint32_t futex_count;
+	struct {
+		struct list link;
+		void *object;
+		uint64_t offset;
+		uint32_t access;
+	} page_wait;
+	struct kernel_message *fault_message; /* preallocated: a message from the kernel on this thread's behalf (pager, exception) */
+};
+
+/* The thread that runs on this CPU (kernel/arch gives it). Never NULL in a trap; idle threads belong to the kernel task. */
+struct thread *thread_current(void);
+
+struct thread *thread_create(struct task *task, uint32_t slot, uint64_t endpoint_address, uint32_t flags, int64_t *status);
+void thread_terminate(struct thread *thread);
+void thread_destroy(struct thread *thread); /* last reference gone */
+
+/* Marks the current thread blocked. The caller has put it on the wait queue of its choice by wait_link. */
+void thread_block(enum wait_kind wait, struct kobject *object, uint64_t deadline, bool interruptible);
+void thread_block_restart(enum wait_kind wait, struct kobject *object, uint64_t deadline, bool interruptible);
+/* Ends a wait: takes it off its wait queue and the timeout queue, makes it runnable, may request a reschedule. */
+void thread_wake(struct thread *thread, int64_t status);
+void thread_wake_restart(struct thread *thread);
+/* thread_interrupt semantics: ends an interruptible wait, else sets block->interrupted or redirects to the personality. */
+int64_t thread_interrupt(struct thread *thread);
+/* The current CPU goes on with `next` at once, with the present time slice (RPC direct switch). */
+void thread_switch_to(struct thread *next);
+
+/* An exception of the current thread that the kernel could not serve: personality, exception port, or terminate the task. */
+void thread_exception(uint32_t vector, uint64_t error, uint64_t address, enum portico_fault fault);
+
+#endif
