@@ -10,6 +10,29 @@
 
 #define CPUS_MAX 8
 
+/* All of RAM, and the devices below 4 GiB, appear here in the kernel; page_virtual(p) is DIRECT_MAP + p. */
+#define DIRECT_MAP 0xffff888000000000ul
+#define KERNEL_BASE 0xffffffff80000000ul /* the kernel's image: virtual = KERNEL_BASE + physical */
+/* The kernel's page table: user address spaces copy its entries 256 to 511, which never change. */
+extern uint64_t *kernel_pml4;
+/* The page mapped at KERNEL_INFO_ADDRESS in every task (direct map); filled before kernel_main. */
+extern struct kernel_info *kernel_info_page;
+
+/*
+ * How the machine-independent kernel and the entry code work together:
+ *  - start-up calls kernel_main on the boot CPU with the kernel lock held and every cpus[i].run_queue initialised; cpu_count is
+ *    final (the other CPUs wait for the lock). kernel_main sets cpus[i].idle_thread for i < cpu_count and returns.
+ *  - a trap saves all user registers in current->registers, takes the lock and calls trap_table[number](a..f). The result goes to
+ *    registers.rax if cpu->current is still that thread and its state is THREAD_RUNNING; else the handler has seen to registers.
+ *    While a thread is in the kernel by a trap, registers.cs is 0 (thread_in_trap): only then thread_block_restart rewinds rip.
+ *  - to switch, set cpu->current (schedule and thread_switch_to do). Page table, FPU, fs and gs bases follow on the way out: nobody
+ *    but arch calls thread_arch_switch and context_switch_map.
+ *  - cpu->reschedule makes the way out call schedule(). It must be set whenever current is blocked, dead, suspended or to be
+ *    stopped and thread_switch_to was not called.
+ *  - timer_arm only brings the CPU's next tick forward; after each tick timeouts_expire() and timer_arm(timeouts_next()) are called,
+ *    and after each schedule() the end of the thread's slice is armed. Whoever queues an earlier timeout calls timer_arm.
+ */
+
 /* Per CPU; gs points to it in the kernel. The offsets of the first members are known to entry.S. */
 struct cpu {
 	struct cpu *self;
@@ -19,14 +42,16 @@ struct cpu {
 	uint32_t id, apic_id;
 	bool reschedule;         /* look at the run queues on the way out */
 	bool online, idle;
-	struct vm_map *map;      /* page table loaded */
+	struct vm_map *map;      /* page table loaded; NULL: the kernel's */
+	struct thread *loaded;   /* whose fs, gs bases and page table are in the CPU: current, outside of the kernel */
 	struct thread *fpu_owner;
 	struct thread *idle_thread;
 	uint64_t timer_deadline; /* what the local timer is set to */
 	uint64_t idle_ns;
 	struct list run_queue[32];
 	uint32_t run_mask;
-	void *arch;              /* arch/x86_64's own */
+	bool fpu_disabled;       /* CR0.TS */
+	uint64_t scratch;        /* of the syscall entry */
 };
 struct cpu *cpu_current(void);
 extern struct cpu cpus[CPUS_MAX];
@@ -47,6 +72,9 @@ void kernel_unlock(void);
 /* Context. */
 void context_switch_map(struct vm_map *map);    /* load if different */
 void thread_arch_init(struct thread *thread);   /* segment selectors, rflags */
+/* Caches entry and block for system-call redirection; after task, slot and endpoint are set, and when the task's personality changes. */
+void thread_arch_set_personality(struct thread *thread);
+static inline bool thread_in_trap(const struct thread *thread) { return thread->registers.cs == 0; }
 void thread_arch_free(struct thread *thread);   /* FPU state */
 void thread_arch_switch(struct thread *from, struct thread *to); /* FPU, fs and gs bases */
 void thread_arch_set_frame(struct thread *thread, const struct portico_frame *frame); /* sanitised */
@@ -70,8 +98,9 @@ void io_write(uint16_t port, unsigned width, uint32_t value);
 void interrupt_arrived(uint32_t line);           /* kernel/task/interrupt.c */
 void timeouts_expire(uint64_t now);              /* kernel/task/timeout.c: wake sleepers, fire timers, end slices */
 uint64_t timeouts_next(void);                    /* earliest deadline, DEADLINE_NEVER */
-struct thread *schedule(void);                   /* kernel/task/sched.c: next thread for this CPU (idle thread if none) */
-int64_t trap_dispatch(uint64_t number, uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e, uint64_t f); /* kernel/task/trap.c */
+struct thread *schedule(void);                   /* kernel/task/sched.c: next thread for this CPU (idle thread if none), now current */
+/* kernel/task/trap.c: handlers by trap number; unused entries answer KERN_NOT_SUPPORTED, none is NULL. Called from entry.S. */
+extern int64_t (*const trap_table[128])(uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e, uint64_t f);
 void kernel_main(void);                          /* kernel/task/main.c: after arch start-up on the boot CPU: builds root from the boot modules, starts it */
 
 /* Boot modules (multiboot2), for kernel_main and trap module_get. */

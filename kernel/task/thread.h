@@ -61,6 +61,9 @@ struct endpoint {
 struct thread {
 	struct kobject object;
 	struct registers registers;
+	/* System-call redirection, known to entry.S, set by thread_arch_set_personality: entry for this slot, 0 if none. */
+	uint64_t redirect_entry;
+	struct portico_block *redirect_block;
 
 	/* Fixed for life. */
 	struct task *task;         /* reference */
