@@ -1,0 +1,26 @@
+/*
+ * What the files of libserver share among themselves. Not for servers.
+ */
+#ifndef LIBSERVER_INTERNAL_H
+#define LIBSERVER_INTERNAL_H
+
+#include <portico/client.h>
+#include <portico/server.h>
+#include <portico/strings.h>
+
+/* Puts the RESTART message for the last failed window access into the send page: what to add to the op. */
+uint64_t server_put_restart(void);
+
+static inline struct portico_block *server_block(void)
+{
+	return (struct portico_block *)SERVER_ENDPOINT;
+}
+
+/* Name that root gave at the start, NUL terminated. */
+extern char server_name[17];
+
+/* The keep's segment, guest or host: its first byte, and whether it may be used up to `end` bytes. */
+void *keep_segment(void);
+bool keep_segment_grow(size_t end);
+
+#endif

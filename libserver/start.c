@@ -1,0 +1,19 @@
+/*
+ * A server's first C function, and the facts about itself that it keeps outside of the keep because they are the same
+ * in every incarnation.
+ */
+#include "internal.h"
+
+char server_name[17];
+
+void server_start(struct portico_block *block, uint64_t name_low, uint64_t name_high);
+
+void server_start(struct portico_block *block, uint64_t name_low, uint64_t name_high)
+{
+	memcpy(server_name, &name_low, sizeof(name_low));
+	memcpy(server_name + 8, &name_high, sizeof(name_high));
+	if (block != server_block())
+		server_panic("endpoint is not at SERVER_ENDPOINT");
+	int status = server_main();
+	server_panic("server_main returned %d", status);
+}
