@@ -32,6 +32,7 @@ static void handler(int signal, siginfo_t *info, void *context)
 	mprotect(page, 4096, PROT_READ | PROT_WRITE);
 }
 
+#pragma GCC diagnostic ignored "-Winfinite-recursion"
 static int recurse(int n)
 {
 	volatile char big[4096];

@@ -1,0 +1,56 @@
+#!/usr/bin/python3
+"""The stages of ./test: builds, host suites, guest tests. A line per test; ends with "N passed, N failed".
+
+Usage: stages.py [--list] [STAGE...]. Stages are independent, in this order, and all build what they need. A stage is a
+function in tests/harness/ that takes a Report. Logs of guest runs are left in build/test-logs.
+"""
+import sys
+import time
+import traceback
+
+from harness import builds, guest, terminal
+from harness.report import Report
+
+STAGES = {
+    'build': builds.build,              # everything that boots, and the host tests, with clang
+    'gcc': builds.gcc,                  # the same sources are clean under gcc
+    'unit': builds.unit,                # Criterion suites and the stubgen corpus
+    'sanitized': builds.sanitized,      # the same suites under AddressSanitizer and UndefinedBehaviorSanitizer
+    'fuzz': builds.fuzz,                # a short run of each libFuzzer target
+    'rebuild': builds.rebuild,          # an edit of idl/vfs.idl rebuilds its users only
+    'boot': guest.boot,                 # BIOS and UEFI, one CPU and two, exit statuses, --posix-trace, panic
+    'programs': guest.programs,         # static musl programs by --overlay
+    'shell': guest.shell,               # tests/guest/checks.sh against Linux
+    'glibc': guest.glibc,               # Debian's dash, bash and coreutils, dynamically linked
+    'terminal': terminal.terminal,      # the interactive shell on a pseudo-terminal
+    'stress': guest.stress,             # one minute of everything on two CPUs, and nothing leaked
+    'hostile': guest.hostile,           # random traps and messages by an ordinary user
+    'bench': guest.bench,               # the benchmarks run and print their lines (no limits on the figures)
+}
+
+
+def main():
+    names = sys.argv[1:]
+    if names == ['--list']:
+        print('\n'.join(STAGES))
+        return 0
+    unknown = [n for n in names if n not in STAGES]
+    if unknown:
+        print(f'test: no stage named {unknown[0]}; --list shows them', file=sys.stderr)
+        return 2
+    report = Report()
+    for name in names or STAGES:
+        began = time.monotonic()
+        report.stage = name
+        try:
+            STAGES[name](report)
+        except Exception:
+            traceback.print_exc()
+            report.failed('stage', 'raised an exception')
+        print(f'# {name}: {time.monotonic() - began:.0f} s', flush=True)
+    print(f'{report.passes} passed, {report.failures} failed')
+    return report.failures != 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
