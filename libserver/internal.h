@@ -4,7 +4,9 @@
 #ifndef LIBSERVER_INTERNAL_H
 #define LIBSERVER_INTERNAL_H
 
+#include <portico/block.h>
 #include <portico/client.h>
+#include <portico/layout.h>
 #include <portico/server.h>
 #include <portico/strings.h>
 

@@ -1,8 +1,7 @@
 /*
  * The one place where a kernel status becomes an errno. Guest and host.
  */
-#include <portico/errno.h>
-#include <portico/server.h>
+#include <portico/client.h>
 
 int kern_errno(int64_t status)
 {

@@ -158,8 +158,6 @@ void server_restart(struct server_reply *reply);
 void server_release_right(port_name_t name);
 /* Unmaps a region; size 0 is ignored. */
 void server_release_region(uint64_t address, uint64_t size);
-/* What a message or a call of another server left behind, as kern_status -> errno. */
-int kern_errno(int64_t status);
 
 /* ---- the event loop ---- */
 

@@ -1,0 +1,235 @@
+/*
+ * The event loop's callbacks, clock, names and keep segment on the host; see host.h.
+ */
+#include "host.h"
+#include "../internal.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+
+#define SEGMENT_SIZE ((size_t)1 << 28)
+#define RECORDS 64
+
+struct record {
+	port_name_t name;
+	uint64_t word;
+};
+
+static struct {
+	struct {
+		uint64_t mask;
+		void (*handler)(uint64_t bits);
+	} notify[8];
+	unsigned notify_count;
+	void (*no_senders)(uint64_t badge, uint64_t make_send);
+	void (*cancel)(uint64_t request, bool died);
+	void (*dead_name)(port_name_t name, uint64_t cookie);
+	void (*timer)(void);
+	void (*deferred)(void);
+	uint64_t deadline, now;
+	struct {
+		char name[32];
+		port_name_t port;
+	} service[16];
+	unsigned services;
+	struct record own[RECORDS], notified[RECORDS];
+	size_t keep_limit;
+	port_name_t next_name;
+} host;
+
+static void *segment;
+char server_name[17] = "host";
+
+void host_reset(void)
+{
+	if (segment != NULL)
+		munmap(segment, SEGMENT_SIZE);
+	segment = mmap(NULL, SEGMENT_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (segment == MAP_FAILED)
+		abort();
+	memset(&host, 0, sizeof(host));
+	host.deadline = DEADLINE_NEVER;
+	host.now = 1000000000u;
+	host.keep_limit = SEGMENT_SIZE;
+	host.next_name = 0x7000;
+}
+
+void *keep_segment(void)
+{
+	if (segment == NULL)
+		host_reset();
+	return segment;
+}
+
+bool keep_segment_grow(size_t end) { return end <= host.keep_limit; }
+
+void host_limit_keep(size_t bytes) { host.keep_limit = bytes; }
+
+/* ---- callbacks ---- */
+
+void server_on_notify(uint64_t mask, void (*handler)(uint64_t bits))
+{
+	host.notify[host.notify_count].mask = mask;
+	host.notify[host.notify_count++].handler = handler;
+}
+
+void server_on_no_senders(void (*handler)(uint64_t badge, uint64_t make_send)) { host.no_senders = handler; }
+
+void server_on_cancel(void (*handler)(uint64_t request, bool died)) { host.cancel = handler; }
+
+void server_on_dead_name(void (*handler)(port_name_t name, uint64_t cookie)) { host.dead_name = handler; }
+
+int server_watch_death(port_name_t name, uint64_t cookie)
+{
+	(void)name;
+	(void)cookie;
+	return 0;
+}
+
+void server_set_timer(uint64_t deadline, void (*handler)(void))
+{
+	host.deadline = deadline;
+	host.timer = handler;
+}
+
+void server_defer(void (*step)(void)) { host.deferred = step; }
+
+void host_notify(uint64_t bits)
+{
+	for (unsigned i = 0; i < host.notify_count; i++)
+		if ((bits & host.notify[i].mask) != 0)
+			host.notify[i].handler(bits & host.notify[i].mask);
+}
+
+void host_no_senders(uint64_t badge, uint64_t make_send)
+{
+	if (host.no_senders != NULL)
+		host.no_senders(badge, make_send);
+}
+
+void host_cancel(uint64_t request, bool died)
+{
+	if (host.cancel != NULL)
+		host.cancel(request, died);
+}
+
+void host_dead_name(port_name_t name, uint64_t cookie)
+{
+	if (host.dead_name != NULL)
+		host.dead_name(name, cookie);
+}
+
+void host_set_time(uint64_t now)
+{
+	host.now = now;
+	while (host.deadline <= host.now) {
+		host.deadline = DEADLINE_NEVER;
+		host.timer();
+	}
+}
+
+uint64_t host_deadline(void) { return host.deadline; }
+
+unsigned host_run_deferred(void)
+{
+	unsigned steps = 0;
+
+	while (host.deferred != NULL) {
+		void (*step)(void) = host.deferred;
+		host.deferred = NULL;
+		step();
+		steps++;
+	}
+	return steps;
+}
+
+uint64_t server_now(void) { return host.now; }
+
+int64_t server_realtime(void) { return (int64_t)host.now + INT64_C(1700000000000000000); }
+
+/* ---- names ---- */
+
+void host_service(const char *name, port_name_t port)
+{
+	snprintf(host.service[host.services].name, sizeof(host.service[0].name), "%s", name);
+	host.service[host.services++].port = port;
+}
+
+port_name_t server_lookup(const char *name)
+{
+	for (unsigned i = 0; i < host.services; i++)
+		if (strcmp(host.service[i].name, name) == 0)
+			return host.service[i].port;
+	return PORT_NULL;
+}
+
+static struct record *record(struct record *table, port_name_t name)
+{
+	for (unsigned i = 0; i < RECORDS; i++) {
+		if (table[i].name == name || table[i].name == PORT_NULL) {
+			table[i].name = name;
+			return &table[i];
+		}
+	}
+	abort();
+}
+
+void host_own_right(port_name_t name, uint64_t badge) { record(host.own, name)->word = badge; }
+
+bool server_own_badge(port_name_t name, uint64_t *badge)
+{
+	for (unsigned i = 0; i < RECORDS; i++) {
+		if (name != PORT_NULL && host.own[i].name == name) {
+			*badge = host.own[i].word;
+			return true;
+		}
+	}
+	return false;
+}
+
+port_name_t server_make_right(uint64_t badge, uint32_t flags)
+{
+	(void)flags;
+	host_own_right(++host.next_name, badge);
+	return host.next_name;
+}
+
+port_name_t server_notify_right(void) { return server_make_right(0, RIGHT_NOTIFY); }
+
+bool server_notify(port_name_t name, uint64_t bits)
+{
+	record(host.notified, name)->word |= bits;
+	return true;
+}
+
+uint64_t host_notified(port_name_t name)
+{
+	struct record *r = record(host.notified, name);
+	uint64_t bits = r->word;
+
+	r->word = 0;
+	return bits;
+}
+
+/* ---- log ---- */
+
+void server_log(const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	vfprintf(stderr, format, arguments);
+	va_end(arguments);
+	fputc('\n', stderr);
+}
+
+_Noreturn void server_panic(const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	vfprintf(stderr, format, arguments);
+	va_end(arguments);
+	fputc('\n', stderr);
+	abort();
+}
