@@ -42,6 +42,7 @@ struct cpu {
 	uint32_t id, apic_id;
 	bool reschedule;         /* look at the run queues on the way out */
 	bool online, idle;
+	uint64_t scratch;        /* of the syscall entry */
 	struct vm_map *map;      /* page table loaded; NULL: the kernel's */
 	struct thread *loaded;   /* whose fs, gs bases and page table are in the CPU: current, outside of the kernel */
 	struct thread *fpu_owner;
@@ -51,7 +52,6 @@ struct cpu {
 	struct list run_queue[32];
 	uint32_t run_mask;
 	bool fpu_disabled;       /* CR0.TS */
-	uint64_t scratch;        /* of the syscall entry */
 };
 struct cpu *cpu_current(void);
 extern struct cpu cpus[CPUS_MAX];
@@ -107,6 +107,6 @@ void kernel_main(void);                          /* kernel/task/main.c: after ar
 struct boot_module { uint64_t physical, size; char name[64]; };
 extern struct boot_module boot_modules[32];
 extern uint32_t boot_module_count;
-extern char boot_command_line[1024];
+extern char boot_command_line[16384]; /* also the boot module "command-line" */
 
 #endif
