@@ -1,6 +1,7 @@
 /*
  * QEMU's firmware configuration device: `run` passes command line and extra boot modules by it, so that one image serves all runs.
- * opt/portico/command-line is appended to the boot loader's; opt/portico/module/NAME becomes boot module NAME.
+ * opt/portico/command-line is appended to the boot loader's; opt/portico/module/NAME becomes boot module NAME,
+ * instead of one of that name from the image.
  * On a machine without the device there is nothing to find.
  */
 #include "machine.h"
@@ -81,17 +82,21 @@ static void append_command_line(uint16_t select, uint32_t size)
 	boot_command_line[length + 1 + size] = '\0';
 }
 
-static void add_module(const char *name, uint16_t select, uint32_t size)
+static void set_module(const char *name, uint16_t select, uint32_t size)
 {
-	struct boot_module *module = &boot_modules[boot_module_count];
+	uint64_t physical = early_allocate(size);
 
-	if (boot_module_count == 32)
-		panic("more than 32 boot modules");
-	module->physical = early_allocate(size);
-	module->size = size;
-	read_item(select, module->physical, size);
-	memcpy(module->name, name, strlen(name));
-	boot_module_count++;
+	read_item(select, physical, size);
+	for (uint32_t i = 0; i < boot_module_count; i++) {
+		struct boot_module *old = &boot_modules[i];
+		if (strcmp(old->name, name) != 0)
+			continue;
+		memory_give_back(old->physical, old->size);
+		old->physical = physical;
+		old->size = size;
+		return;
+	}
+	module_add(name, physical, size);
 }
 
 static void visit(const struct fwcfg_file *file)
@@ -104,7 +109,7 @@ static void visit(const struct fwcfg_file *file)
 	if (strcmp(file->name, PREFIX "command-line") == 0)
 		append_command_line(select, size);
 	else if (strncmp(file->name, PREFIX "module/", strlen(PREFIX "module/")) == 0)
-		add_module(file->name + strlen(PREFIX "module/"), select, size);
+		set_module(file->name + strlen(PREFIX "module/"), select, size);
 }
 
 void fwcfg_init(void)

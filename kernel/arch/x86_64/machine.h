@@ -68,6 +68,8 @@ extern uint8_t boot_rsdp[40]; /* ACPI's root pointer, zero if there is none */
 void multiboot_parse(uint64_t info);
 /* Takes memory out of the ranges for good: zeroed, below 4 GiB, page aligned. Panics when there is none. */
 uint64_t early_allocate(uint64_t size);
+void memory_give_back(uint64_t physical, uint64_t size); /* a module's memory */
+void module_add(const char *name, uint64_t physical, uint64_t size);
 bool command_line_has(const char *word);
 
 /* paging.c */

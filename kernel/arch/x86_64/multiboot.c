@@ -89,7 +89,7 @@ static void parse_memory_map(const struct tag_memory_map *map)
 	}
 }
 
-static void module_add(const char *name, uint64_t physical, uint64_t size)
+void module_add(const char *name, uint64_t physical, uint64_t size)
 {
 	struct boot_module *module = &boot_modules[boot_module_count];
 	size_t length = strlen(name);
@@ -144,6 +144,11 @@ void multiboot_parse(uint64_t info)
 	range_remove(LOW_MEMORY_END, (uint64_t)kernel_image_end - KERNEL_BASE);
 	for (uint32_t i = 0; i < boot_module_count; i++)
 		range_remove(boot_modules[i].physical, boot_modules[i].physical + boot_modules[i].size);
+}
+
+void memory_give_back(uint64_t physical, uint64_t size)
+{
+	range_add(physical, (physical + size + PAGE_SIZE - 1) & ~(PAGE_SIZE - 1));
 }
 
 uint64_t early_allocate(uint64_t size)

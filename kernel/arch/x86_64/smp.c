@@ -180,7 +180,14 @@ static void start_cpu(const struct acpi_madt_entry *entry)
 
 void smp_start(void)
 {
-	memcpy(direct(TRAMPOLINE), trampoline_begin, (size_t)(trampoline_end - trampoline_begin));
+	static uint8_t saved[512]; /* a boot module may lie there */
+	size_t size = (size_t)(trampoline_end - trampoline_begin);
+
+	if (size > sizeof(saved))
+		panic("the trampoline has grown");
+	memcpy(saved, direct(TRAMPOLINE), size);
+	memcpy(direct(TRAMPOLINE), trampoline_begin, size);
 	acpi_for_each_madt(start_cpu);
+	memcpy(direct(TRAMPOLINE), saved, size);
 	kernel_info_page->cpus = cpu_count;
 }

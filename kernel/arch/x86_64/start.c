@@ -15,16 +15,11 @@ _Noreturn void arch_start(uint64_t multiboot_info);
 /* The command line as a boot module, so that root reads it as it reads the others. */
 static void command_line_module(void)
 {
-	struct boot_module *module = &boot_modules[boot_module_count];
-	size_t length = strlen(boot_command_line);
+	uint64_t copy = early_allocate(sizeof(boot_command_line));
+	size_t size = strlen(boot_command_line) + 1;
 
-	if (boot_module_count == 32)
-		panic("more than 32 boot modules");
-	module->physical = early_allocate(sizeof(boot_command_line));
-	module->size = length + 1;
-	memcpy(direct(module->physical), boot_command_line, length + 1);
-	memcpy(module->name, COMMAND_LINE_MODULE, sizeof(COMMAND_LINE_MODULE));
-	boot_module_count++;
+	memcpy(direct(copy), boot_command_line, size);
+	module_add(COMMAND_LINE_MODULE, copy, size);
 }
 
 static void boot_cpu_init(void)
