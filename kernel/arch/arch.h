@@ -11,7 +11,9 @@
 #define CPUS_MAX 8
 
 /* All of RAM, and the devices below 4 GiB, appear here in the kernel; page_virtual(p) is DIRECT_MAP + p. */
+#ifndef DIRECT_MAP /* the host tests have theirs elsewhere */
 #define DIRECT_MAP 0xffff888000000000ul
+#endif
 #define KERNEL_BASE 0xffffffff80000000ul /* the kernel's image: virtual = KERNEL_BASE + physical */
 /* The kernel's page table: user address spaces copy its entries 256 to 511, which never change. */
 extern uint64_t *kernel_pml4;
@@ -107,6 +109,6 @@ void kernel_main(void);                          /* kernel/task/main.c: after ar
 struct boot_module { uint64_t physical, size; char name[64]; };
 extern struct boot_module boot_modules[32];
 extern uint32_t boot_module_count;
-extern char boot_command_line[16384]; /* also the boot module "command-line" */
+extern char boot_command_line[16384]; /* also the boot module "cmdline" */
 
 #endif

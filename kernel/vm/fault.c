@@ -1,0 +1,129 @@
+/*
+ * Page faults. Above: the exception handler, copies that need a page, RESTART replies; below: objects, pager.c, page tables.
+ *
+ * A fault finds the entry, lets the object find or make the page, and enters a PTE that is as wide as entry and page
+ * allow. Only vm_fault and vm_fault_in wait, and only by blocking the current thread with restart.
+ */
+#include <kernel/vm/internal.h>
+
+/* VM_COPY's first write: a private object takes the original's place in the entry, the original stays behind it. */
+static int64_t make_private(struct map_entry *entry)
+{
+	struct memory_object *original = entry->object, *private;
+	struct ledger *ledger = entry->map->ledger;
+	if (original->backing != NULL) {
+		int64_t status = object_clone(original, entry_index(entry, entry->start), entry_index(entry, entry->end), ledger,
+					      NULL, &private);
+		if (status != KERN_SUCCESS)
+			return status;
+	} else {
+		private = object_create_front(original, ledger);
+		if (private == NULL)
+			return KERN_NO_MEMORY;
+	}
+	private->internal = true;
+	entry_set_object(entry, NULL);
+	entry_set_object(entry, private);
+	entry->copy_pending = false;
+	return KERN_SUCCESS;
+}
+
+int64_t entry_make_object(struct map_entry *entry, bool for_write)
+{
+	if (entry->object != NULL)
+		return for_write && entry->copy_pending ? make_private(entry) : KERN_SUCCESS;
+	struct memory_object *object =
+		object_create_anonymous((entry->end - entry->start) >> PAGE_SHIFT, entry->map->ledger);
+	if (object == NULL)
+		return KERN_NO_MEMORY;
+	object->internal = true;
+	entry->offset = 0;
+	entry_set_object(entry, object);
+	return KERN_SUCCESS;
+}
+
+static int64_t fault_at(struct map_entry *entry, uint64_t address, bool write, struct page_place *place)
+{
+	if (entry->object == NULL || (write && entry->copy_pending)) {
+		if (entry_make_object(entry, write) != KERN_SUCCESS) {
+			place->why = FAULT_NO_MEMORY;
+			return KERN_FAULT;
+		}
+	}
+	int64_t status = object_page(entry->object, entry_index(entry, address), write, entry, place);
+	if (status != KERN_SUCCESS)
+		return status;
+	uint32_t protection = entry->flags & PROTECTION_MASK;
+	if (!place->writable || entry->copy_pending)
+		protection &= ~(uint32_t)VM_WRITE;
+	if ((protection & VM_WRITE) != 0)
+		entry->writable = true;
+	status = pmap_enter(entry->map, address, place->physical, protection, place->device);
+	if (status == KERN_SUCCESS)
+		return KERN_SUCCESS;
+	place->why = FAULT_NO_MEMORY;
+	return KERN_FAULT;
+}
+
+int64_t fault_page(struct vm_map *map, uint64_t address, uint32_t access, struct page_place *place)
+{
+	address &= ~(PAGE_SIZE - 1);
+	struct map_entry *entry = map_lookup(map, address);
+	if (entry == NULL) {
+		place->why = address == KERNEL_INFO_ADDRESS ? FAULT_PROTECTION : FAULT_UNMAPPED;
+		return KERN_FAULT;
+	}
+	uint32_t allowed = entry->flags & PROTECTION_MASK;
+	if ((allowed & (VM_WRITE | VM_EXECUTE)) != 0)
+		allowed |= VM_READ; /* the machine knows no other way */
+	if ((access & ~allowed) != 0) {
+		place->why = FAULT_PROTECTION;
+		return KERN_FAULT;
+	}
+	return fault_at(entry, address, (access & VM_WRITE) != 0, place);
+}
+
+int64_t vm_fault(struct vm_map *map, uint64_t address, uint32_t access, enum portico_fault *why)
+{
+	struct page_place place;
+	int64_t status = fault_page(map, address, access, &place);
+	if (status == KERN_SUCCESS)
+		return KERN_SUCCESS;
+	if (status == KERN_BUSY)
+		return pager_wait(place.pager_object, place.pager_index, access, why);
+	*why = place.why;
+	return KERN_FAULT;
+}
+
+int64_t vm_fault_in(struct vm_map *map, uint64_t address, uint32_t access, enum portico_fault *why)
+{
+	if (pmap_lookup(map, address, (access & VM_WRITE) != 0) != NULL)
+		return KERN_SUCCESS;
+	return vm_fault(map, address, access, why);
+}
+
+int64_t vm_futex_key(struct vm_map *map, uint64_t address, bool shared, uint64_t key[2], uint32_t **word)
+{
+	enum portico_fault why;
+	if ((address & 3) != 0)
+		return KERN_INVALID_ARGUMENT;
+	*word = pmap_lookup(map, address, false);
+	if (*word == NULL) {
+		int64_t status = vm_fault(map, address, VM_READ, &why);
+		if (status != KERN_SUCCESS)
+			return status;
+		*word = pmap_lookup(map, address, false);
+		if (*word == NULL)
+			return KERN_FAULT;
+	}
+	key[0] = map->id;
+	key[1] = address;
+	if (!shared)
+		return KERN_SUCCESS;
+	struct map_entry *entry = map_lookup(map, address);
+	if (entry == NULL || entry->object == NULL)
+		return KERN_FAULT;
+	key[0] = entry->object->object.id;
+	key[1] = address - entry->start + entry->offset;
+	return KERN_SUCCESS;
+}
