@@ -8,7 +8,7 @@
 #include <portico/info.h>
 #include <portico/traps.h>
 
-#define COMMAND_LINE_MODULE "command-line"
+#define COMMAND_LINE_MODULE "cmdline"
 
 _Noreturn void arch_start(uint64_t multiboot_info);
 
