@@ -6,7 +6,10 @@
 #ifndef PORTICO_CLIENT_H
 #define PORTICO_CLIENT_H
 
-#include "loopback.h"
+#include <portico/errno.h>
+#include <portico/status.h>
+
+#include "../../support/loopback.h"
 
 static inline struct msg_page *client_send_page(void)
 {
@@ -38,9 +41,7 @@ static inline void client_release_region(uint64_t address, uint64_t size)
 	loopback_unmap(address, size);
 }
 
-static inline int kern_errno(int64_t status)
-{
-	return loopback_errno(status);
-}
+/* A kern_status as an errno, 0 for KERN_SUCCESS. A call that was parked answers LOOPBACK_EPARKED. */
+int kern_errno(int64_t status);
 
 #endif
