@@ -5,7 +5,7 @@
  */
 #include "internal.h"
 
-#define LINE_MAX 512
+#define LINE_MAX 1200
 
 static void write_line(const char *kind, const char *format, va_list arguments)
 {

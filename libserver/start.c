@@ -12,6 +12,8 @@ void server_start(struct portico_block *block, uint64_t name_low, uint64_t name_
 {
 	memcpy(server_name, &name_low, sizeof(name_low));
 	memcpy(server_name + 8, &name_high, sizeof(name_high));
+	if (server_name[0] == 0) /* the first task: the kernel gives it no name */
+		memcpy(server_name, "portico", sizeof("portico"));
 	if (block != server_block())
 		server_panic("endpoint is not at SERVER_ENDPOINT");
 	int status = server_main();

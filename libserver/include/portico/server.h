@@ -234,7 +234,7 @@ size_t keep_used(void);
 
 /* ---- log ---- */
 
-/* A line for the kernel log, newline added, cut at 512 bytes. Not for hot paths. */
+/* A line for the kernel log, newline added, cut at 1200 bytes. Not for hot paths. */
 void server_log(const char *format, ...) __attribute__((format(printf, 1, 2)));
 _Noreturn void server_panic(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

@@ -1,0 +1,24 @@
+/*
+ * Port I/O through the kernel: results land in rax, strings go through the send page.
+ */
+#include "serial.h"
+#include <portico/client.h>
+#include <portico/strings.h>
+
+uint8_t port_read(port_name_t ports, unsigned reg)
+{
+	int64_t value = trap3(TRAP_ioport_read, ports, reg, 1);
+
+	return value < 0 ? 0xff : (uint8_t)value;
+}
+
+void port_write(port_name_t ports, unsigned reg, uint8_t value)
+{
+	trap4(TRAP_ioport_write, ports, reg, 1, value);
+}
+
+void port_write_bytes(port_name_t ports, unsigned reg, const uint8_t *bytes, size_t count)
+{
+	memcpy(client_send_page()->data, bytes, count);
+	trap3(TRAP_ioport_write_string, ports, reg, count);
+}
