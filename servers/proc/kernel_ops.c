@@ -1,0 +1,191 @@
+/*
+ * Kernel operations as traps. See kernel_ops.h.
+ */
+#include "kernel_ops.h"
+
+#include <portico/layout.h>
+#include <portico/strings.h>
+
+static struct portico_block *block(void)
+{
+	return (struct portico_block *)SERVER_ENDPOINT;
+}
+
+int64_t kernel_task_duplicate(port_name_t task, uint32_t flags, port_name_t ledger)
+{
+	return trap4(TRAP_task_duplicate, task, flags, ledger, PORT_NULL);
+}
+
+int64_t kernel_task_create(port_name_t ledger)
+{
+	return trap3(TRAP_task_create, 0, ledger, PORT_NULL);
+}
+
+int64_t kernel_task_terminate(port_name_t task)
+{
+	return trap1(TRAP_task_terminate, task);
+}
+
+int64_t kernel_task_suspend(port_name_t task)
+{
+	return trap1(TRAP_task_suspend, task);
+}
+
+int64_t kernel_task_resume(port_name_t task)
+{
+	return trap1(TRAP_task_resume, task);
+}
+
+int64_t kernel_task_set_principal(port_name_t task, uint64_t principal)
+{
+	return trap2(TRAP_task_set_principal, task, principal);
+}
+
+int64_t kernel_task_info(port_name_t task, struct task_info *info)
+{
+	int64_t status = trap1(TRAP_task_info, task);
+	_Static_assert(sizeof(*info) <= sizeof(block()->result), "fits");
+	if (status >= 0)
+		memcpy(info, block()->result, sizeof(*info));
+	return status;
+}
+
+int64_t kernel_thread_create(port_name_t task, uint32_t slot, uint64_t endpoint)
+{
+	return trap5(TRAP_thread_create, task, slot, endpoint, 0, PORT_NULL);
+}
+
+int64_t kernel_thread_start(port_name_t thread, const struct portico_frame *frame)
+{
+	memcpy(block()->argument, frame, sizeof(*frame));
+	return trap1(TRAP_thread_start, thread);
+}
+
+int64_t kernel_thread_priority(port_name_t thread, uint32_t priority)
+{
+	return trap3(TRAP_thread_priority, thread, priority, 0);
+}
+
+int64_t kernel_right_insert(port_name_t task, port_name_t chosen, port_name_t name, uint32_t disposition, uint64_t badge,
+			    uint32_t flags)
+{
+	block()->argument[0] = badge;
+	block()->argument[1] = flags;
+	return trap4(TRAP_right_insert, task, chosen, name, disposition);
+}
+
+int64_t kernel_right_copy(port_name_t name, uint32_t flags)
+{
+	return trap3(TRAP_right_copy, name, flags, PORT_NULL);
+}
+
+int64_t kernel_right_extract(port_name_t task, port_name_t name)
+{
+	return trap4(TRAP_right_extract, task, name, MSG_COPY_SEND, PORT_NULL);
+}
+
+int64_t kernel_ledger_create(uint64_t pages, uint64_t kernel_bytes)
+{
+	return trap4(TRAP_ledger_create, 0, pages, kernel_bytes, PORT_NULL);
+}
+
+int64_t kernel_vm_map(port_name_t task, uint64_t address, uint64_t size, port_name_t object, uint64_t offset, uint32_t flags)
+{
+	return trap6(TRAP_vm_map, task, address, size, object, offset, flags);
+}
+
+int64_t kernel_vm_read(port_name_t task, uint64_t address, void *to, size_t length)
+{
+	return trap4(TRAP_vm_read, task, address, (uint64_t)to, length);
+}
+
+int64_t kernel_vm_write(port_name_t task, uint64_t address, const void *from, size_t length)
+{
+	return trap4(TRAP_vm_write, task, address, (uint64_t)from, length);
+}
+
+int64_t kernel_vm_query(port_name_t task, uint64_t address, struct vm_query *query)
+{
+	int64_t status = trap2(TRAP_vm_query, task, address);
+	if (status >= 0)
+		memcpy(query, block()->result, sizeof(*query));
+	return status;
+}
+
+int64_t kernel_object_read(port_name_t object, uint64_t offset, void *to, size_t length)
+{
+	return trap4(TRAP_object_read, object, offset, (uint64_t)to, length);
+}
+
+const struct kernel_info *kernel_information(void)
+{
+	return (const struct kernel_info *)KERNEL_INFO_ADDRESS;
+}
+
+void kernel_counters(struct system_counters *counters)
+{
+	memset(counters, 0, sizeof(*counters));
+	if (trap0(TRAP_system_counters) >= 0)
+		memcpy(counters, block()->result, sizeof(block()->result) < sizeof(*counters) ? sizeof(block()->result)
+											      : sizeof(*counters));
+}
+
+struct cpuid {
+	uint32_t eax, ebx, ecx, edx;
+};
+
+static struct cpuid cpuid(uint32_t leaf, uint32_t subleaf)
+{
+	struct cpuid r;
+	__asm__("cpuid" : "=a"(r.eax), "=b"(r.ebx), "=c"(r.ecx), "=d"(r.edx) : "a"(leaf), "c"(subleaf));
+	return r;
+}
+
+static uint64_t timestamp_counter(void)
+{
+	uint32_t low, high;
+	__asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
+	return (uint64_t)high << 32 | low;
+}
+
+static uint64_t processor_random(void)
+{
+	uint64_t value = 0;
+	uint8_t valid = 0;
+	for (int i = 0; i < 16 && !valid; i++)
+		__asm__ volatile("rdrand %0; setc %1" : "=r"(value), "=qm"(valid) : : "cc");
+	return valid ? value : 0;
+}
+
+void kernel_entropy(uint8_t bytes[32])
+{
+	bool generator = cpuid(1, 0).ecx >> 30 & 1;
+	uint64_t state = timestamp_counter();
+	for (uint32_t i = 0; i < 4; i++) {
+		for (uint32_t round = 0; round < 64; round++) {
+			state ^= timestamp_counter();
+			state *= UINT64_C(0x9e3779b97f4a7c15);
+			state ^= state >> 29;
+		}
+		uint64_t word = state ^ (generator ? processor_random() : 0);
+		memcpy(bytes + i * 8, &word, sizeof(word));
+	}
+}
+
+uint64_t kernel_hwcap(void)
+{
+	return cpuid(1, 0).edx;
+}
+
+uint64_t kernel_hwcap2(void)
+{
+	return cpuid(7, 0).ebx & 1 ? 2 : 0; /* HWCAP2_FSGSBASE */
+}
+
+uint64_t kernel_signal_stack_min(void)
+{
+	bool xsave = cpuid(1, 0).ecx >> 26 & 1;
+	/* rt_sigframe without the vector state is below 1 KiB; FXSAVE is 512 bytes; Linux's MINSIGSTKSZ is the least. */
+	uint64_t size = 1024 + 64 + (xsave ? cpuid(0xd, 0).ecx : 512);
+	return size < 2048 ? 2048 : size;
+}

@@ -1,0 +1,89 @@
+/*
+ * What sig asks of proc: rights to interrupt, and death, stop and go on of other processes. Server badges only.
+ *
+ * Routines in here never park: sig waits for them in its own handlers.
+ */
+#include "kernel_ops.h"
+#include "proc.h"
+
+#include <proc_server.h>
+
+static struct process *alive(uint32_t pid)
+{
+	struct process *p = process_by_pid(pid);
+	return p && p->state == PROCESS_ALIVE ? p : NULL;
+}
+
+int proc_serve_interrupt_right(struct server_call *call, struct proc_right *right, uint32_t pid, struct server_port *task)
+{
+	(void)call;
+	if (!right->server)
+		return EACCES;
+	const struct process *p = alive(pid);
+	if (!p)
+		return ESRCH;
+	int64_t copy = kernel_right_copy(p->task, RIGHT_INTERRUPT | RIGHT_INFO);
+	if (copy < 0)
+		return kern_errno(copy);
+	/* The skeleton copies it into the message; our copy goes after the reply with the next request. */
+	server_release_right(root->lent);
+	root->lent = (port_name_t)copy;
+	task->name = root->lent;
+	return 0;
+}
+
+int proc_serve_kill(struct server_call *call, struct proc_right *right, uint32_t pid, int32_t status)
+{
+	(void)call;
+	if (!right->server)
+		return EACCES;
+	struct process *p = alive(pid);
+	if (!p)
+		return ESRCH;
+	process_die(p, status & 0xff);
+	return 0;
+}
+
+int proc_serve_stop(struct server_call *call, struct proc_right *right, uint32_t pid, uint32_t signal)
+{
+	(void)call;
+	if (!right->server)
+		return EACCES;
+	struct process *p = alive(pid);
+	if (!p)
+		return ESRCH;
+	if (p->stopped)
+		return 0;
+	int64_t status = kernel_task_suspend(p->task);
+	if (status < 0)
+		return kern_errno(status);
+	p->stopped = true;
+	p->stop_signal = signal & 0x7f;
+	p->stop_reported = p->continued = false;
+	change_log(p, PROC_CHANGE_KIND_STOPPED, (int32_t)(p->stop_signal << 8 | 0x7f), p->exit_signal);
+	if (p->parent)
+		waiters_check(p->parent);
+	return 0;
+}
+
+int proc_serve_resume(struct server_call *call, struct proc_right *right, uint32_t pid)
+{
+	(void)call;
+	if (!right->server)
+		return EACCES;
+	struct process *p = alive(pid);
+	if (!p)
+		return ESRCH;
+	if (!p->stopped)
+		return 0;
+	int64_t status = kernel_task_resume(p->task);
+	if (status < 0)
+		return kern_errno(status);
+	p->stopped = false;
+	p->continued = true;
+	p->continue_reported = false;
+	change_log(p, PROC_CHANGE_KIND_CONTINUED, 0xffff, p->exit_signal);
+	if (p->parent)
+		waiters_check(p->parent);
+	return 0;
+}
