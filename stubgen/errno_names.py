@@ -21,3 +21,7 @@ ALIASES = {"EWOULDBLOCK": "EAGAIN", "EDEADLOCK": "EDEADLK", "ENOTSUP": "EOPNOTSU
 
 def known(name):
     return name in NUMBERS or name in ALIASES
+
+
+def number(name):
+    return NUMBERS[ALIASES.get(name, name)]

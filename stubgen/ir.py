@@ -1,8 +1,8 @@
 """Symbols -> the intermediate representation: one dictionary of plain values (X.json) with every size, offset, check and C
 name. Templates only print it. Errors that need a message's layout are found here."""
 
-from . import limits
-from .check import DISPOSITIONS, c_names
+from . import errno_names, limits
+from .check import C_KEYWORDS, DISPOSITIONS, c_names
 
 FORMAT = 1
 _RIGHTS = {"send": "WIRE_SEND", "once": "WIRE_SEND_ONCE", "receive": "WIRE_RECEIVE"}
@@ -83,6 +83,8 @@ def _struct(symbol):
 class _Interface:
     def __init__(self, module, diagnostics):
         self.module, self.diagnostics = module, diagnostics
+        # Members of struct X_fake that are not hooks of routines, and words that C keeps for itself.
+        self.hooks_taken = {"error", "fill", "no_object", "gets", "puts", "calls", "badge", "principal"} | C_KEYWORDS
 
     def build(self):
         node = self.module.interface
@@ -93,7 +95,41 @@ class _Interface:
             "reserved": sorted(n.value for n in node.reserved),
             "table": max([r["ordinal"] for r in routines] or [0]) + 1,
             "routines": routines,
+            "tables": self.tables(routines),
         }
+
+    def tables(self, routines):
+        """The enums and structs that messages carry, imported ones included, each after what it is made of."""
+        made, order = {}, []
+
+        def add(module_types, c_name):
+            symbol = module_types.get(c_name)
+            if c_name is None or c_name in made or symbol is None:
+                return
+            made[c_name] = True
+            if symbol.kind == "struct":
+                for f in symbol.fields:
+                    add(module_types, getattr(f.type, "c_name", None))
+            order.append(_struct(symbol) if symbol.kind == "struct" else _enum(self.owner[c_name], symbol))
+
+        types = self.all_types()
+        for routine in routines:
+            for p in routine["parameters"]:
+                value = p.get("value") or p.get("element")
+                if value:
+                    add(types, value["type"])
+        return order
+
+    def all_types(self):
+        """C name -> symbol, of this module and of everything that it imports, directly or not."""
+        types, self.owner, todo = {}, {}, [self.module]
+        while todo:
+            module = todo.pop()
+            for symbol in module.types.values():
+                if symbol.c_name not in types:
+                    types[symbol.c_name], self.owner[symbol.c_name] = symbol, module
+            todo += module.imports.values()
+        return types
 
     def routine(self, node):
         name, c_name = node.name.text, self.module.prefix + node.name.text
@@ -108,6 +144,8 @@ class _Interface:
             "errors": [e.text for e in node.errors], "parameters": parameters, "request": request, "reply": reply, "doc": node.doc,
             "ordinal_c": f"{self.module.prefix.upper()}ORDINAL_{name.upper()}",
         }
+        result["once_number"] = errno_names.number(node.once_error.text) if node.once_error else 0
+        result["hook"] = name if name not in self.hooks_taken else name + "_"
         result["names"] = _fixed_names(node)
         # Can encoding fail after the handler gave rights or regions to move away?
         result["releases"] = (bool(reply["variable"]) or any(p["kind"] == "region" and p["limit"] for p in parameters if p["direction"] == "out")) \

@@ -8,7 +8,7 @@ import jinja2
 
 _HERE = os.path.dirname(os.path.abspath(__file__))
 _TYPES = ["types.h"]
-_INTERFACE = ["types.h", "client.h", "client.c", "server.h", "server.c"]
+_INTERFACE = ["types.h", "client.h", "client.c", "server.h", "server.c", "decode.h", "decode.c", "fake.h", "fake.c", "fuzz.c"]
 
 
 def _comment(text, indent=""):
