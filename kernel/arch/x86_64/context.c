@@ -142,6 +142,18 @@ static void context_unload(struct cpu *cpu)
 	context_switch_map(NULL);
 }
 
+/* The thread is dead. If its context is still on this CPU, its address space may be torn down before another is loaded. */
+void thread_arch_free(struct thread *thread)
+{
+	struct cpu *cpu = this_cpu();
+
+	fpu_free(thread);
+	if (cpu->loaded == thread) {
+		cpu->loaded = NULL;
+		context_switch_map(NULL);
+	}
+}
+
 static void idle(struct cpu *cpu)
 {
 	uint64_t began = clock_now();

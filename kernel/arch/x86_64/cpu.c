@@ -47,14 +47,6 @@ static uint64_t gdt[TSS_INDEX + 2 * CPUS_MAX] __attribute__((aligned(16))) = {
 
 extern char vector_stubs[], syscall_entry[];
 
-struct cpu *cpu_current(void) { return this_cpu(); }
-struct thread *thread_current(void)
-{
-	struct thread *thread;
-	__asm__ volatile("movq %%gs:8, %0" : "=r"(thread));
-	return thread;
-}
-
 static void need(bool present, const char *feature)
 {
 	if (!present)

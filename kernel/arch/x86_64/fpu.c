@@ -90,13 +90,11 @@ bool fpu_load(struct thread *thread)
 	return true;
 }
 
-void thread_arch_free(struct thread *thread)
+void fpu_free(struct thread *thread)
 {
 	for (uint32_t i = 0; i < cpu_count; i++) {
 		if (cpus[i].fpu_owner == thread)
 			cpus[i].fpu_owner = NULL;
-		if (cpus[i].loaded == thread)
-			cpus[i].loaded = NULL;
 	}
 	if (thread->fpu != NULL)
 		kfree(thread->fpu, cpu_xsave_size + XSAVE_ALIGNMENT, thread->task->ledger);

@@ -4,7 +4,7 @@
 #ifndef KERNEL_ARCH_X86_64_MACHINE_H
 #define KERNEL_ARCH_X86_64_MACHINE_H
 
-#include <kernel/arch/arch.h>
+#include <kernel/arch/x86_64/current.h>
 #include <portico/layout.h>
 
 #define COM1 0x3f8
@@ -49,12 +49,7 @@ struct trap_frame {
 
 static inline void *direct(uint64_t physical) { return (void *)(DIRECT_MAP + physical); }
 
-static inline struct cpu *this_cpu(void)
-{
-	struct cpu *cpu;
-	__asm__("movq %%gs:0, %0" : "=r"(cpu));
-	return cpu;
-}
+static inline struct cpu *this_cpu(void) { return cpu_current(); }
 
 /* multiboot.c */
 struct memory_range {
@@ -131,6 +126,7 @@ void fpu_init(void);                     /* on each CPU */
 void fpu_switch(struct cpu *cpu, struct thread *to);
 bool fpu_load(struct thread *thread);    /* #NM; false: no memory */
 void fpu_save_owner(struct cpu *cpu);
+void fpu_free(struct thread *thread);
 
 /* context.c */
 struct thread *leave_kernel(void);       /* the way out, but for its asm part: what runs now on this CPU */
