@@ -10,6 +10,9 @@
 #include <portico/layout.h>
 #include <stdint.h>
 
+/* signal_page.flags */
+#define SIGNAL_PAGE_NO_CHILD_STOP UINT64_C(1) /* SIGCHLD has SA_NOCLDSTOP: not sent when a child stops or goes on */
+
 struct signal_thread {
 	uint32_t tid;      /* 0: slot unused; written by libposix */
 	uint32_t reserved;
@@ -23,7 +26,8 @@ struct signal_page {
 	uint64_t ignored;  /* disposition SIG_IGN, or SIG_DFL where that ignores; written by libposix */
 	uint64_t caught;   /* a handler is set; written by libposix */
 	uint64_t slots;    /* highest slot in use + 1; written by libposix */
-	uint64_t reserved[4];
+	uint64_t flags;    /* SIGNAL_PAGE_*; written by libposix */
+	uint64_t reserved[3];
 	struct signal_thread thread[THREAD_SLOTS];
 };
 
