@@ -20,9 +20,12 @@ struct task {
 	uint64_t principal;
 	struct personality personality;
 	bool has_personality;
+	bool dying;                     /* terminated; object.dead once its last thread is off its CPU */
 	uint32_t suspend_count;
 	struct list threads;            /* thread.task_link */
 	struct list all_link;           /* every task: panic report, counters */
+	uint64_t thread_count;
+	struct list reap_link;
 	uint64_t user_ns, system_ns;    /* of dead threads */
 	uint64_t faults, messages;
 	uint64_t voluntary_switches, involuntary_switches;
@@ -35,6 +38,8 @@ extern struct list all_tasks;
 struct task *task_create(struct ipc_space *space, struct ledger *ledger, int64_t *status);
 struct task *task_duplicate(struct task *parent, uint32_t flags, struct ledger *ledger, int64_t *status);
 void task_terminate(struct task *task);
+/* The last thread of a dying task is gone. */
+void task_finish(struct task *task);
 void task_destroy(struct task *task);
 
 #endif

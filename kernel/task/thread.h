@@ -10,7 +10,9 @@
 #ifndef KERNEL_TASK_THREAD_H
 #define KERNEL_TASK_THREAD_H
 
+#include <kernel/ipc/records.h>
 #include <kernel/lib/list.h>
+#include <kernel/lib/pairing_heap.h>
 #include <kernel/object.h>
 #include <portico/block.h>
 #include <portico/message.h>
@@ -18,7 +20,6 @@
 
 struct task;
 struct port;
-struct right;
 
 /* User registers as the entry code saves them. Offsets are known to kernel/arch/x86_64/entry.S (asserted there). */
 struct registers {
@@ -46,6 +47,13 @@ enum wait_kind {
 	WAIT_SLEEP,
 	WAIT_PAGE,        /* a pager is to supply a page; the instruction is restarted */
 	WAIT_EXCEPTION,   /* exception message is with a handler */
+};
+
+enum thread_attention {
+	ATTENTION_DYING = 1,     /* thread_terminate struck while it ran: finished once off the CPU */
+	ATTENTION_STOP = 2,      /* task suspended: not put on a run queue */
+	ATTENTION_INTERRUPT = 4, /* thread_interrupt struck while it ran */
+	ATTENTION_FAULT_IN = 8,  /* a server asked for memory of ours before our call is repeated */
 };
 
 /* Four pages shared with the user, mapped at `user` in the task, and in the kernel's direct map. */
@@ -77,15 +85,15 @@ struct thread {
 	uint8_t wait;              /* enum wait_kind */
 	uint8_t priority;          /* 0 lowest .. 31 */
 	bool interruptible;        /* the present wait ends at thread_interrupt */
-	bool restart_on_wake;
-	bool stop_requested;       /* terminate or suspend at the next way out of the kernel */
+	bool rewound;              /* the present wait is one with restart inside a trap: rip is at the syscall instruction */
+	uint8_t attention;         /* enum thread_attention: what schedule() must see to; keeps off the fast path */
 	uint32_t cpu;              /* runs, or ran last, there */
 	uint32_t affinity;         /* mask of CPUs */
 	uint64_t slice_left;       /* ns */
 	uint64_t deadline;         /* of the present wait: ns, DEADLINE_NEVER */
 	struct list run_link;      /* run queue */
 	struct list wait_link;     /* port, set, futex bucket, memory object page wait */
-	struct list timeout_link;  /* or whatever the timeout queue needs */
+	struct heap_node timeout;  /* in the timeout queue if the wait has a deadline */
 	struct kobject *wait_object;
 	uint64_t user_ns, system_ns, entered_ns;
 	uint64_t voluntary_switches, involuntary_switches;
@@ -94,10 +102,17 @@ struct thread {
 
 	/* IPC: as a caller. While a call is pending the request stays in this thread's own send page. */
 	struct endpoint *service;  /* endpoint whose reply slot holds us, or NULL */
-	struct right *parked;      /* send-once right that will answer us, or NULL (in a reply_right structure) */
 	uint64_t called_request;   /* id of our pending call */
 	struct port *called_port;  /* where it went: reference while pending */
-	uint64_t windows_base;     /* private to kernel/ipc */
+	bool call_parked;          /* in service no more: answered through a send-once right, which holds a reference to us */
+	uint8_t carried_count;     /* of `carried`: kept until the reply, for the windows */
+	struct message call;       /* our call while it is queued */
+	struct control cancel;     /* MSG_CANCEL for it; holds a reference to us while pending */
+	uint64_t fault_in_address; /* MSG_RESTART: ATTENTION_FAULT_IN is set until it is done */
+	uint64_t fault_in_op;
+	uint32_t fault_in_access;
+	uint32_t exit_status;
+	struct carried carried[MSG_DESCRIPTORS_MAX];
 
 	/* Futexes (kernel/task/futex.c) and page waits (kernel/vm) keep their records here: no allocation to wait. */
 	struct futex_wait {
@@ -114,6 +129,7 @@ struct thread {
 		uint64_t offset;
 		uint32_t access;
 	} page_wait;
+	struct endpoint endpoint_storage; /* what `endpoint` points to */
 	struct kernel_message *fault_message; /* preallocated: a message from the kernel on this thread's behalf (pager, exception) */
 };
 
@@ -127,13 +143,19 @@ void thread_destroy(struct thread *thread); /* last reference gone */
 /* Marks the current thread blocked. The caller has put it on the wait queue of its choice by wait_link. */
 void thread_block(enum wait_kind wait, struct kobject *object, uint64_t deadline, bool interruptible);
 void thread_block_restart(enum wait_kind wait, struct kobject *object, uint64_t deadline, bool interruptible);
+/* Brings a thread that is blocked in trap_msg back before the trap, as thread_block_restart does. */
+void thread_rewind(struct thread *thread);
+/* The current trap has done a part of its work: it is repeated from its beginning after others had their turn. */
+void thread_preempt_restart(void);
 /* Ends a wait: takes it off its wait queue and the timeout queue, makes it runnable, may request a reschedule. */
 void thread_wake(struct thread *thread, int64_t status);
 void thread_wake_restart(struct thread *thread);
+/* Makes a thread that is on no queue runnable: run queue, perhaps on another CPU, perhaps with preemption. */
+void thread_make_runnable(struct thread *thread);
 /* thread_interrupt semantics: ends an interruptible wait, else sets block->interrupted or redirects to the personality. */
 int64_t thread_interrupt(struct thread *thread);
-/* The current CPU goes on with `next` at once, with the present time slice (RPC direct switch). */
-void thread_switch_to(struct thread *next);
+/* The current thread has just blocked; `next`, off all queues, goes on: on this CPU at once if it may, with the present time slice. */
+void thread_hand_over(struct thread *next, int64_t status);
 
 /* An exception of the current thread that the kernel could not serve: personality, exception port, or terminate the task. */
 void thread_exception(uint32_t vector, uint64_t error, uint64_t address, enum portico_fault fault);

@@ -1,0 +1,129 @@
+/*
+ * trap_msg when all is simple: a call with nothing but bytes to a port whose server waits, and an answer with nothing but
+ * bytes to a caller when the server has nothing else to do. The CPU goes straight from one thread to the other.
+ *
+ * Whatever is not simple falls through to message.c before anything has changed; the semantics are the same.
+ */
+#include <kernel/ipc/internal.h>
+
+/* The current thread is blocked; the CPU goes on with `next`. Page table and the rest follow on the way out. */
+static inline void switch_to(struct cpu *cpu, struct thread *next)
+{
+	next->state = THREAD_RUNNING;
+	next->wait = WAIT_NONE;
+	next->registers.rax = KERN_SUCCESS;
+	next->cpu = cpu->id;
+	cpu->current = next;
+}
+
+static inline bool fast_call(struct cpu *cpu, struct thread *self, uint64_t op, uint64_t destination)
+{
+	struct right *right = space_find(self->task->space, (port_name_t)destination);
+	struct port_sender *sender;
+	struct port *port;
+	struct thread *server;
+	struct msg_page *page;
+	uint32_t length = MSG_LENGTH_OF(op);
+
+	if (unlikely(right == NULL || right->kind != RIGHT_SEND || right->object_kind != KOBJ_PORT))
+		return false;
+	sender = right->sender;
+	port = sender->port;
+	server = port_receiver(port); /* a dead port has none */
+	if (server == NULL || length > MSG_INLINE_MAX || !sched_may_switch(cpu, server) ||
+	    server->deadline != DEADLINE_NEVER)
+		return false;
+	if (op & MSG_INTERRUPTIBLE && self->endpoint_storage.block->interrupted != 0)
+		return false;
+
+	list_remove(&server->wait_link);
+	page = server->endpoint_storage.request;
+	page->header.length = length;
+	page->header.descriptors = 0;
+	page->header.kind = MSG_REQUEST;
+	page->header.ordinal = (uint32_t)(destination >> 32);
+	page->header.port = port->name;
+	page->header.badge = sender->badge;
+	page->header.principal = self->task->principal;
+	page->header.request = ++port->next_request;
+	page->header.reply = PORT_NULL;
+	copy_words(page->data, self->endpoint_storage.send->data, length);
+	server->endpoint_storage.caller = self;
+	server->endpoint_storage.request_id = port->next_request;
+	server->task->messages++;
+
+	object_ref(OBJECT(port));
+	self->called_port = port;
+	self->called_request = port->next_request;
+	self->service = &server->endpoint_storage;
+	self->carried_count = 0;
+	self->state = THREAD_BLOCKED;
+	self->wait = WAIT_REPLY;
+	self->interruptible = (op & MSG_INTERRUPTIBLE) != 0;
+	self->rewound = false;
+	self->deadline = DEADLINE_NEVER;
+	switch_to(cpu, server);
+	return true;
+}
+
+static inline bool fast_reply(struct cpu *cpu, struct thread *self, uint64_t op, uint64_t destination, uint64_t receive)
+{
+	struct right *right = space_find(self->task->space, (port_name_t)receive);
+	struct thread *caller = self->endpoint_storage.caller;
+	struct msg_page *page;
+	struct port *port;
+	struct list *queue;
+	uint32_t length = MSG_LENGTH_OF(op);
+
+	if (unlikely(right == NULL || caller == NULL || length > MSG_INLINE_MAX))
+		return false;
+	if (right->kind == RIGHT_PORT_SET && list_empty(&right->set->ready))
+		queue = &right->set->receivers;
+	else if (right->kind == RIGHT_RECEIVE && !port_has_work(right->port))
+		queue = &right->port->receivers;
+	else
+		return false;
+	if (caller->wait != WAIT_REPLY || !list_empty(&caller->cancel.link) || caller->deadline != DEADLINE_NEVER ||
+	    !sched_may_switch(cpu, caller))
+		return false;
+
+	page = caller->endpoint_storage.reply;
+	page->header.length = length;
+	page->header.descriptors = 0;
+	page->header.kind = MSG_REPLY;
+	page->header.ordinal = (uint32_t)(destination >> 32);
+	copy_words(page->data, self->endpoint_storage.send->data, length);
+	port = caller->called_port;
+	caller->called_port = NULL;
+	caller->service = NULL;
+	caller->carried_count = 0;
+	self->endpoint_storage.caller = NULL;
+	object_unref(OBJECT(port));
+
+	list_push_back(queue, &self->wait_link);
+	self->state = THREAD_BLOCKED;
+	self->wait = WAIT_RECEIVE;
+	self->interruptible = false;
+	self->rewound = false;
+	self->deadline = DEADLINE_NEVER;
+	switch_to(cpu, caller);
+	return true;
+}
+
+int64_t trap_handle_msg(uint64_t op, uint64_t destination, uint64_t receive, uint64_t deadline, uint64_t e, uint64_t f)
+{
+	struct cpu *cpu = cpu_current();
+	struct thread *self = cpu->current;
+
+	(void)e, (void)f;
+	if (likely(deadline == DEADLINE_NEVER && self->attention == 0 && !cpu->reschedule)) {
+		if ((op & ~(uint64_t)(0xfff | MSG_INTERRUPTIBLE)) == MSG_CALL) {
+			if (fast_call(cpu, self, op, destination))
+				return KERN_SUCCESS;
+		} else if ((op & ~UINT64_C(0xfff)) == (MSG_SEND_REPLY | MSG_RECEIVE) && self->flags & THREAD_SERVER) {
+			if (fast_reply(cpu, self, op, destination, receive))
+				return KERN_SUCCESS;
+		}
+	}
+	return msg_general(op, destination, receive, deadline);
+}
