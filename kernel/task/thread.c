@@ -50,6 +50,17 @@ void thread_block_restart(enum wait_kind wait, struct kobject *object, uint64_t 
 	}
 }
 
+/* Not a wait: the thread stays runnable, and comes again when those before it have run. */
+void thread_preempt_restart(void)
+{
+	struct thread *self = thread_current();
+
+	if (thread_in_trap(self))
+		thread_rewind(self);
+	thread_make_runnable(self);
+	cpu_current()->reschedule = true;
+}
+
 static void wait_ended(struct thread *thread)
 {
 	if (thread->deadline != DEADLINE_NEVER)
