@@ -1,0 +1,40 @@
+/*
+ * sig's start.
+ */
+#include "sig.h"
+
+#include <sig_server.h>
+
+#define NOTIFY_CHANGES UINT64_C(1)
+#define BADGE_KIND(badge) ((badge) >> 56)
+
+struct sig_root *root;
+
+static struct sig_right ordinary = { .server = false }, upper = { .server = true };
+
+struct sig_right *sig_process_get(struct server_call *call)
+{
+	switch (BADGE_KIND(call->badge)) {
+	case 0:
+		return &ordinary;
+	case 1:
+		return &upper;
+	default:
+		return NULL;
+	}
+}
+
+void sig_process_put(struct sig_right *right)
+{
+	(void)right;
+}
+
+int server_main(void)
+{
+	root = server_keep_root(sizeof(*root));
+	server_register(&sig_interface);
+	int error = sessions_start(&root->sessions, NOTIFY_CHANGES, session_changed);
+	if (error)
+		server_panic("sig: proc's change log: error %d", error);
+	server_run();
+}
