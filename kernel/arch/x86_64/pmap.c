@@ -119,16 +119,22 @@ void vm_map_activate(struct vm_map *map)
 
 /* ---- finding ---- */
 
+static uint64_t remove_in(struct vm_map *map, uint64_t *table, unsigned level, uint64_t start, uint64_t end, uint64_t *budget);
+
 /* The page table for an address; made if missing. NULL: no memory. Leaves it in last_table. */
 static uint64_t *table_for(struct vm_map *map, uint64_t address)
 {
+	uint64_t budget = 1;
 	uint64_t *table = map->pmap.root;
 	for (unsigned level = LEVELS; level > 1; level--) {
 		uint64_t *entry = &table[slot_of(address, level)];
 		if (*entry == 0) {
 			uint64_t *below = table_create(map->ledger);
-			if (below == NULL)
+			if (below == NULL) {
+				/* The tables made on the way are empty. */
+				remove_in(map, map->pmap.root, LEVELS, address, address + PAGE_SIZE, &budget);
 				return NULL;
+			}
 			*entry = page_physical(below) | TABLE_FLAGS;
 			page_of(table)->live++;
 		}
