@@ -66,6 +66,16 @@ int64_t kernel_thread_priority(port_name_t thread, uint32_t priority)
 	return trap3(TRAP_thread_priority, thread, priority, 0);
 }
 
+int64_t kernel_thread_runnable(port_name_t thread)
+{
+	enum { STATE_RUNNABLE = 1, STATE_RUNNING = 2 };
+	int64_t status = trap1(TRAP_thread_info, thread);
+	if (status < 0)
+		return status;
+	uint64_t state = block()->result[2];
+	return state == STATE_RUNNABLE || state == STATE_RUNNING;
+}
+
 int64_t kernel_right_insert(port_name_t task, port_name_t chosen, port_name_t name, uint32_t disposition, uint64_t badge,
 			    uint32_t flags)
 {

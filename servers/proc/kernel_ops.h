@@ -23,6 +23,8 @@ int64_t kernel_task_info(port_name_t task, struct task_info *info);
 int64_t kernel_thread_create(port_name_t task, uint32_t slot, uint64_t endpoint);
 int64_t kernel_thread_start(port_name_t thread, const struct portico_frame *frame);
 int64_t kernel_thread_priority(port_name_t thread, uint32_t priority);
+/* 1: runs or could run, 0: waits; negative: status. */
+int64_t kernel_thread_runnable(port_name_t thread);
 
 /* Puts a right into a task's space under `chosen`. badge and flags count for MSG_MAKE_SEND. */
 int64_t kernel_right_insert(port_name_t task, port_name_t chosen, port_name_t name, uint32_t disposition, uint64_t badge,
