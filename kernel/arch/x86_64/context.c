@@ -2,11 +2,12 @@
  * A thread's machine context, and the way out of the kernel: which thread runs next on this CPU, with its page table, segment bases
  * and vector registers. An idle CPU waits here, without the kernel lock and with the kernel's own page table.
  */
+#include "fpu.h"
 #include "machine.h"
 #include "offsets.h"
 #include "x86.h"
 #include <kernel/task/task.h>
-#include <kernel/vm/vm.h>
+#include <kernel/vm/internal.h>
 #include <portico/info.h>
 
 _Static_assert(offsetof(struct cpu, self) == CPU_SELF, "entry.S");
@@ -109,29 +110,32 @@ void thread_arch_get_frame(struct thread *thread, struct portico_frame *frame)
 	};
 }
 
-void context_switch_map(struct vm_map *map)
+static inline void map_load(struct cpu *cpu, struct vm_map *map)
 {
-	struct cpu *cpu = this_cpu();
-
 	if (cpu->map == map)
 		return;
 	cpu->map = map;
-	if (map == NULL)
-		cr3_write((uint64_t)kernel_pml4 - DIRECT_MAP);
-	else
-		vm_map_activate(map);
+	cr3_write((uint64_t)(map == NULL ? kernel_pml4 : map->pmap.root) - DIRECT_MAP);
 }
 
-void thread_arch_switch(struct thread *from, struct thread *to)
-{
-	struct cpu *cpu = this_cpu();
+void context_switch_map(struct vm_map *map) { map_load(this_cpu(), map); }
 
-	if (from != NULL)
-		bases_store(from);
-	bases_load(to);
+/* On every change of threads: one of the kernel's hottest places. `from` is loaded; NULL: nobody is. */
+static inline void context_load(struct cpu *cpu, struct thread *from, struct thread *to)
+{
+	if (from != NULL) {
+		from->fs_base = fs_base_read();
+		from->gs_base = user_gs_base_exchange(to->gs_base);
+	} else {
+		user_gs_base_write(to->gs_base);
+	}
+	fs_base_write(to->fs_base);
 	fpu_switch(cpu, to);
 	cpu->loaded = to;
+	map_load(cpu, to->task->map);
 }
+
+void thread_arch_switch(struct thread *from, struct thread *to) { context_load(this_cpu(), from, to); }
 
 /* Takes the last thread's context off this CPU, so that nothing here refers to it or to its address space. */
 static void context_unload(struct cpu *cpu)
@@ -200,16 +204,20 @@ static void choose_thread(struct cpu *cpu)
 struct thread *leave_kernel(void)
 {
 	struct cpu *cpu = this_cpu();
-	struct thread *current;
 
 	if (cpu->reschedule)
 		choose_thread(cpu);
-	current = cpu->current;
-	if (cpu->loaded != current) {
-		thread_arch_switch(cpu->loaded, current);
-		context_switch_map(current->task->map);
-	}
-	return current;
+	return switch_context();
+}
+
+struct thread *switch_context(void)
+{
+	struct cpu *cpu = this_cpu();
+	struct thread *from = cpu->loaded, *to = cpu->current;
+
+	if (from != to)
+		context_load(cpu, from, to);
+	return to;
 }
 
 /* Called by entry.S when a trap handler has returned and a reschedule is due: the result belongs to a thread that goes on. */

@@ -92,7 +92,7 @@ trap_done:
 	cmpb $0, %gs:CPU_RESCHEDULE
 	jne trap_reschedule
 	cmpq %rbx, %gs:CPU_CURRENT
-	jne leave
+	jne switch
 	movq %rax, R_RAX(%rbx)
 
 /* rbx: the thread, whose context is loaded. Nothing but the unlocking may follow the restoring. */
@@ -159,6 +159,12 @@ bad_rip:
 	movabsq $0x7ffffffff000, %rax
 	movq %rax, R_RIP(%rbx)
 	jmp rip_checked
+
+/* The direct switch of a message. */
+switch:
+	call switch_context
+	movq %rax, %rbx
+	jmp return_to_user
 
 trap_unknown:
 	xorl %eax, %eax

@@ -2,8 +2,8 @@
  * Vector registers, switched lazily: they stay with the CPU until another thread uses them there (CR0.TS, #NM). A thread whose
  * state is still live in another CPU has it saved by that CPU first (smp_fpu_fetch).
  */
+#include "fpu.h"
 #include "machine.h"
-#include "x86.h"
 #include <kernel/task/task.h>
 #include <kernel/vm/vm.h>
 
@@ -36,32 +36,24 @@ static void xrstor(struct thread *thread)
 static void set_disabled(struct cpu *cpu, bool disabled)
 {
 	cpu->fpu_disabled = disabled;
-	if (disabled)
-		cr0_write(cr0_read() | CR0_TS);
-	else
-		__asm__ volatile("clts");
+	fpu_set_ts(disabled);
 }
+
+uint64_t fpu_cr0;
 
 void fpu_init(void)
 {
+	fpu_cr0 = cr0_read() & ~CR0_TS;
 	xcr0_write(cpu_xsave_mask);
 	cpu_xsave_size = cpuid(0xd, 0).ebx;
 	set_disabled(this_cpu(), true);
-}
-
-void fpu_switch(struct cpu *cpu, struct thread *to)
-{
-	bool disabled = cpu->fpu_owner != to;
-
-	if (cpu->fpu_disabled != disabled)
-		set_disabled(cpu, disabled);
 }
 
 void fpu_save_owner(struct cpu *cpu)
 {
 	if (cpu->fpu_owner == NULL)
 		return;
-	__asm__ volatile("clts");
+	fpu_set_ts(false);
 	xsave(cpu->fpu_owner);
 	cpu->fpu_owner = NULL;
 	set_disabled(cpu, true);

@@ -123,7 +123,6 @@ void kernel_lock_wait(uint32_t ticket);  /* spins until the ticket is served */
 
 /* fpu.c */
 void fpu_init(void);                     /* on each CPU */
-void fpu_switch(struct cpu *cpu, struct thread *to);
 bool fpu_load(struct thread *thread);    /* #NM; false: no memory */
 void fpu_save_owner(struct cpu *cpu);
 void fpu_free(struct thread *thread);
@@ -131,6 +130,7 @@ void fpu_free(struct thread *thread);
 /* context.c */
 struct thread *leave_kernel(void);       /* the way out, but for its asm part: what runs now on this CPU */
 void timer_rearm(struct cpu *cpu);       /* for the next timeout and the end of the running slice */
+struct thread *switch_context(void);     /* its last part: the current thread's context is in the CPU */
 _Noreturn void enter_first_thread(void); /* entry.S */
 
 /* panic.c */

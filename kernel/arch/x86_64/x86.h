@@ -153,6 +153,13 @@ static inline void user_gs_base_write(uint64_t v)
 	__asm__ volatile("swapgs; wrgsbase %0; swapgs" : : "r"(v) : "memory");
 }
 
+static inline uint64_t user_gs_base_exchange(uint64_t v)
+{
+	uint64_t old;
+	__asm__ volatile("swapgs; rdgsbase %0; wrgsbase %1; swapgs" : "=&r"(old) : "r"(v) : "memory");
+	return old;
+}
+
 static inline void invlpg(uint64_t address) { __asm__ volatile("invlpg (%0)" : : "r"(address) : "memory"); }
 static inline void cpu_relax(void) { __asm__ volatile("pause" : : : "memory"); }
 
