@@ -118,7 +118,7 @@ class Loader:
                 text = f.read()
         except (OSError, UnicodeDecodeError) as error:
             reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
-            self.diagnostics.error(position or Position(path, 1, 1), f"cannot read '{path}': {reason}",
+            self.diagnostics.error(position or Position(path, 1, 1), f"cannot read '{os.path.basename(path)}': {reason}",
                                    "an .idl file beside this one" if position else "a readable .idl file")
             return None
         self.modules[key] = None
@@ -176,7 +176,7 @@ class _Checker:
         """Names become C identifiers; ones that end in _ belong to the generated code."""
         if not re.fullmatch(r"[a-z](_?[a-z0-9])*", name.text):
             self.error(name.position, f"bad {what} name '{name.text}'", "lower case letters, digits and single underscores between them")
-        elif name.text in C_KEYWORDS and what not in ("enumerator", "routine"):
+        elif name.text in C_KEYWORDS and what not in ("constant", "enumerator", "routine"):
             self.error(name.position, f"{what} name '{name.text}' is a C keyword", "another name")
 
     def declare(self):

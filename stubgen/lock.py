@@ -81,7 +81,10 @@ def read(path):
 def compare(old, new):
     """(verdict, reasons), the reasons most serious first."""
     comparison = _Comparison(old, new)
-    comparison.run()
+    try:
+        comparison.run()
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise BadLock(f"the lock lacks parts that `stubgen lock` writes ({error!r})") from error
     findings = sorted(comparison.findings, key=lambda f: -_ORDER.index(f[0]))
     return (findings[0][0] if findings else COMPATIBLE), [f"{verdict}: {reason}" for verdict, reason in findings]
 

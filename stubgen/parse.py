@@ -110,19 +110,23 @@ def _offset(text, line, column):
 
 def _report(path, text, error, diagnostics):
     if isinstance(error, lark.exceptions.UnexpectedToken) and error.token.type == "$END":
-        end = text.rstrip()
+        end = re.sub(r"/\*[\s\S]*?\*/|//[^\n]*", lambda m: re.sub(r"[^\n]", " ", m.group()), text).rstrip()
         line = end.count("\n") + 1
         position = Position(path, line, len(end) - (end.rfind("\n") + 1) + 1)
         diagnostics.error(position, "the file ends in the middle of a declaration", _expected(error))
         return len(text)
     position = Position(path, error.line, error.column)
     at = _offset(text, error.line, error.column)
+    number = re.compile(r"[0-9]\w*").match(text, at)
+    if text.startswith("/*", at):
+        diagnostics.error(position, "comment without end", "an end of the comment that begins here")
+        return len(text)
     if isinstance(error, lark.exceptions.UnexpectedToken):
         what = f"unexpected '{error.token}'"
-    elif text.startswith("/*", at):
-        what = "comment without end"
     elif text.startswith('"', at):
         what = "string without end"
+    elif number:
+        what = f"'{number.group()}' is not a number"
     else:
         what = f"unexpected character '{text[at:at + 1]}'"
     diagnostics.error(position, what, _expected(error))
