@@ -42,6 +42,44 @@ int64_t entry_make_object(struct map_entry *entry, bool for_write)
 	return KERN_SUCCESS;
 }
 
+void fault_around(struct map_entry *entry, uint64_t start, uint64_t end)
+{
+	const struct memory_object *object = entry->object, *front = NULL;
+	uint32_t protection = entry->flags & (VM_READ | VM_EXECUTE);
+	uint64_t first = entry_index(entry, start), last = entry_index(entry, end), index = first, used, bias = 0;
+	if (object->backing != NULL) {
+		front = object;
+		bias = object->backing_first;
+		object = object->backing;
+	}
+	for (uint64_t base; index < last; index = base + TREE_FAN - bias) {
+		base = (index + bias) & ~(uint64_t)(TREE_FAN - 1);
+		void *const *slots = page_tree_group(&object->tree, index + bias, &used);
+		if (slots == NULL)
+			continue;
+		for (used &= ~UINT64_C(0) << (index + bias - base); used != 0; used &= used - 1) {
+			unsigned slot = (unsigned)__builtin_ctzll(used);
+			const struct page *page = slots[slot];
+			uint64_t at = base + slot - bias;
+			if (at >= last)
+				break;
+			if (front == NULL || page_tree_get(&front->tree, at) == NULL)
+				pmap_fill(entry->map, start + ((at - first) << PAGE_SHIFT), (uint64_t)page->number << PAGE_SHIFT,
+					  protection);
+		}
+	}
+	entry_touch(entry, start, end);
+}
+
+/* Pages of one fault on a file: the aligned window around the address, within the entry. */
+#define AROUND_SIZE (16 * PAGE_SIZE)
+
+static void fault_around_address(struct map_entry *entry, uint64_t address)
+{
+	uint64_t start = address & ~(AROUND_SIZE - 1), end = start + AROUND_SIZE;
+	fault_around(entry, start > entry->start ? start : entry->start, end < entry->end ? end : entry->end);
+}
+
 static int64_t fault_at(struct map_entry *entry, uint64_t address, bool write, struct page_place *place)
 {
 	if (entry->object == NULL || (write && entry->copy_pending)) {
@@ -58,9 +96,14 @@ static int64_t fault_at(struct map_entry *entry, uint64_t address, bool write, s
 		protection &= ~(uint32_t)VM_WRITE;
 	if ((protection & VM_WRITE) != 0)
 		entry->writable = true;
+	entry_touch(entry, address, address + PAGE_SIZE);
 	status = pmap_enter(entry->map, address, place->physical, protection, place->device);
-	if (status == KERN_SUCCESS)
+	if (status == KERN_SUCCESS) {
+		/* Files, not anonymous memory: its pages are touched one by one when they are made. */
+		if (!write && (!entry->object->internal || entry->object->backing != NULL))
+			fault_around_address(entry, address);
 		return KERN_SUCCESS;
+	}
 	place->why = FAULT_NO_MEMORY;
 	return KERN_FAULT;
 }

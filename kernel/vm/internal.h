@@ -157,6 +157,7 @@ struct map_entry {
 	bool copy_pending;              /* VM_COPY: `object` is the original; a first write puts a private one in front */
 	bool writable;                  /* may have writable PTEs */
 	uint8_t levels;
+	uint64_t touched_start, touched_end; /* no PTEs outside of this; may reach beyond the entry */
 	struct list object_link;
 	struct map_entry *prev;
 	struct map_entry *next[MAP_LEVELS]; /* only `levels` of them are allocated */
@@ -179,6 +180,7 @@ struct vm_map {
 	struct map_entry *hint;         /* last entry found */
 	struct map_entry *last;
 	uint32_t count;
+	uint32_t levels;                /* no entry has more */
 	/* Top-down search: between down_limit and down_top no gap is larger than down_skipped. */
 	uint64_t down_top, down_limit, down_skipped;
 	struct map_entry head;
@@ -189,15 +191,37 @@ static inline uint64_t entry_index(const struct map_entry *entry, uint64_t addre
 	return (address - entry->start + entry->offset) >> PAGE_SHIFT;
 }
 
+static inline void entry_touch(struct map_entry *entry, uint64_t start, uint64_t end)
+{
+	if (start < entry->touched_start)
+		entry->touched_start = start;
+	if (end > entry->touched_end)
+		entry->touched_end = end;
+}
+
+/* Narrows a range to where the entry can have PTEs; false if that is nowhere. */
+static inline bool entry_touched(const struct map_entry *entry, uint64_t *start, uint64_t *end)
+{
+	if (*start < entry->touched_start)
+		*start = entry->touched_start;
+	if (*end > entry->touched_end)
+		*end = entry->touched_end;
+	return *start < *end;
+}
+
+struct map_entry *map_search(struct vm_map *map, uint64_t address);
 /* The entry with the lowest end above `address`; NULL if none. */
-struct map_entry *map_find(struct vm_map *map, uint64_t address);
+static inline struct map_entry *map_find(struct vm_map *map, uint64_t address)
+{
+	struct map_entry *entry = map->hint;
+	if (entry != NULL && address < entry->end && (entry->prev == NULL || entry->prev->end <= address))
+		return entry;
+	return map_search(map, address);
+}
 /* The entry that contains it. */
 static inline struct map_entry *map_lookup(struct vm_map *map, uint64_t address)
 {
-	struct map_entry *entry = map->hint;
-	if (entry != NULL && entry->start <= address && address < entry->end)
-		return entry;
-	entry = map_find(map, address);
+	struct map_entry *entry = map_find(map, address);
 	return entry != NULL && entry->start <= address ? entry : NULL;
 }
 static inline struct map_entry *map_first(struct vm_map *map) { return map->head.next[0]; }
@@ -209,6 +233,8 @@ void entry_free(struct map_entry *entry);
 void entry_set_object(struct map_entry *entry, struct memory_object *object);
 void map_insert(struct vm_map *map, struct map_entry *entry);
 void map_unlink(struct vm_map *map, struct map_entry *entry);
+/* As map_unlink for the first entry, when the map is about to end. */
+void map_unlink_first(struct vm_map *map);
 /* Makes entries begin or end at `address`. KERN_NO_MEMORY, KERN_NO_SPACE. */
 int64_t map_clip(struct vm_map *map, uint64_t address);
 /* Joins an entry with its successor where they continue each other; returns the one that is left at that place. */
@@ -237,6 +263,8 @@ int64_t map_move(struct vm_map *map, uint64_t address, uint64_t size, uint64_t t
 int64_t map_advise(struct vm_map *map, uint64_t address, uint64_t size, uint32_t advice, uint64_t *budget);
 
 /* ---- fault.c ---- */
+/* Maps resident pages of the range read-only where there are no PTEs yet. */
+void fault_around(struct map_entry *entry, uint64_t start, uint64_t end);
 /* As a fault, but never waits: KERN_BUSY means that a pager would have to be asked. */
 int64_t fault_page(struct vm_map *map, uint64_t address, uint32_t access, struct page_place *place);
 
@@ -245,6 +273,8 @@ bool pmap_create(struct vm_map *map);
 void pmap_destroy(struct vm_map *map); /* all mappings are removed */
 /* Maps a page; replaces what is there. KERN_NO_MEMORY: no page table. */
 int64_t pmap_enter(struct vm_map *map, uint64_t address, uint64_t physical, uint32_t protection, bool device);
+/* Maps a page where there is no PTE yet and memory for a page table; else does nothing. */
+void pmap_fill(struct vm_map *map, uint64_t address, uint64_t physical, uint32_t protection);
 /* Removes PTEs, counting the budget down; returns the address reached: `end` when done. */
 uint64_t pmap_remove(struct vm_map *map, uint64_t start, uint64_t end, uint64_t *budget);
 void pmap_write_protect(struct vm_map *map, uint64_t start, uint64_t end);

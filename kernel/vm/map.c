@@ -39,10 +39,10 @@ void vm_map_statistics(const struct vm_map *map, uint64_t *pages, uint64_t *resi
 
 /* ---- the skip list ---- */
 
-struct map_entry *map_find(struct vm_map *map, uint64_t address)
+struct map_entry *map_search(struct vm_map *map, uint64_t address)
 {
 	struct map_entry *at = &map->head;
-	for (unsigned level = MAP_LEVELS; level-- != 0;)
+	for (unsigned level = map->levels; level-- != 0;)
 		while (at->next[level] != NULL && at->next[level]->end <= address)
 			at = at->next[level];
 	if (at->next[0] != NULL)
@@ -71,7 +71,10 @@ struct map_entry *entry_allocate(struct vm_map *map)
 		return NULL;
 	entry->levels = levels;
 	entry->map = map;
+	entry->touched_start = ~UINT64_C(0);
 	list_init(&entry->object_link);
+	if (levels > map->levels)
+		map->levels = levels;
 	return entry;
 }
 
@@ -101,7 +104,7 @@ void entry_set_object(struct map_entry *entry, struct memory_object *object)
 void map_insert(struct vm_map *map, struct map_entry *entry)
 {
 	struct map_entry *at = &map->head;
-	for (unsigned level = MAP_LEVELS; level-- != 0;) {
+	for (unsigned level = map->levels; level-- != 0;) {
 		while (at->next[level] != NULL && at->next[level]->start < entry->start)
 			at = at->next[level];
 		if (level < entry->levels) {
@@ -114,6 +117,7 @@ void map_insert(struct vm_map *map, struct map_entry *entry)
 		entry->next[0]->prev = entry;
 	else
 		map->last = entry;
+	map->hint = entry;
 	map->count++;
 	map->pages += (entry->end - entry->start) >> PAGE_SHIFT;
 }
@@ -121,7 +125,7 @@ void map_insert(struct vm_map *map, struct map_entry *entry)
 void map_unlink(struct vm_map *map, struct map_entry *entry)
 {
 	struct map_entry *at = &map->head;
-	for (unsigned level = MAP_LEVELS; level-- != 0;) {
+	for (unsigned level = map->levels; level-- != 0;) {
 		while (at->next[level] != NULL && at->next[level]->start < entry->start)
 			at = at->next[level];
 		if (level < entry->levels)
@@ -132,9 +136,19 @@ void map_unlink(struct vm_map *map, struct map_entry *entry)
 	else
 		map->last = entry->prev;
 	if (map->hint == entry)
-		map->hint = NULL;
+		map->hint = entry->next[0];
 	map->count--;
 	map->pages -= (entry->end - entry->start) >> PAGE_SHIFT;
+}
+
+void map_unlink_first(struct vm_map *map)
+{
+	struct map_entry *entry = map->head.next[0];
+	for (unsigned level = 0; level < entry->levels; level++)
+		map->head.next[level] = entry->next[level];
+	if (entry->next[0] != NULL)
+		entry->next[0]->prev = NULL;
+	map->hint = NULL;
 }
 
 /* ---- splitting and joining ---- */
@@ -156,6 +170,7 @@ int64_t map_clip(struct vm_map *map, uint64_t address)
 	upper->max_protection = entry->max_protection;
 	upper->copy_pending = entry->copy_pending;
 	upper->writable = entry->writable;
+	entry_touch(upper, entry->touched_start, entry->touched_end);
 	if (entry->object != NULL) {
 		object_ref(OBJECT(entry->object));
 		entry_set_object(upper, entry->object);
@@ -178,6 +193,7 @@ struct map_entry *map_merge(struct vm_map *map, struct map_entry *entry)
 	map->pages += (next->end - entry->end) >> PAGE_SHIFT;
 	entry->end = next->end;
 	entry->writable |= next->writable;
+	entry_touch(entry, next->touched_start, next->touched_end);
 	entry_free(next);
 	return entry;
 }
@@ -350,8 +366,11 @@ int64_t vm_map_enter_pages(struct vm_map *map, uint64_t address, void *const *pa
 	int64_t status = vm_map_enter(map, address, count * PAGE_SIZE, object, 0,
 				      VM_FIXED_NOREPLACE | VM_INHERIT_NONE | (protection & PROTECTION_MASK), protection);
 	object_unref(OBJECT(object));
-	for (size_t i = 0; status >= 0 && i < count; i++)
-		pmap_enter(map, address + i * PAGE_SIZE, page_physical(pages[i]), (uint32_t)protection, false);
+	if (status < 0)
+		return status;
+	entry_touch(map_lookup(map, address), address, address + count * PAGE_SIZE);
+	for (size_t i = 0; i < count; i++)
+		pmap_fill(map, address + i * PAGE_SIZE, page_physical(pages[i]), (uint32_t)protection);
 	return status;
 }
 
@@ -377,10 +396,11 @@ bool entry_discard(struct map_entry *entry, uint64_t start, uint64_t end, uint64
 	return object_drop_pages(object, first, stop, budget);
 }
 
-/* PTEs first, then pages, then the entry; false when the budget ran out, with nothing visible changed but for private pages. */
-static bool entry_remove(struct vm_map *map, struct map_entry *entry, uint64_t *budget)
+/* PTEs, then pages; false when the budget ran out, with nothing visible changed but for private pages. */
+static bool entry_empty(struct vm_map *map, struct map_entry *entry, uint64_t *budget)
 {
-	if (pmap_remove(map, entry->start, entry->end, budget) != entry->end)
+	uint64_t start = entry->start, end = entry->end;
+	if (entry_touched(entry, &start, &end) && pmap_remove(map, start, end, budget) != end)
 		return false;
 	/* An object that dies with the entry looks after itself. */
 	if (entry->object != NULL && entry->object->object.refs > 1) {
@@ -389,6 +409,13 @@ static bool entry_remove(struct vm_map *map, struct map_entry *entry, uint64_t *
 			return false;
 		}
 	}
+	return true;
+}
+
+static bool entry_remove(struct vm_map *map, struct map_entry *entry, uint64_t *budget)
+{
+	if (!entry_empty(map, entry, budget))
+		return false;
 	map_unlink(map, entry);
 	entry_free(entry);
 	return true;
@@ -396,8 +423,9 @@ static bool entry_remove(struct vm_map *map, struct map_entry *entry, uint64_t *
 
 void map_take_out(struct vm_map *map, struct map_entry *entry)
 {
-	uint64_t budget = ~UINT64_C(0), start = entry->start;
-	pmap_remove(map, entry->start, entry->end, &budget);
+	uint64_t budget = ~UINT64_C(0), start = entry->start, from = start, to = entry->end;
+	if (entry_touched(entry, &from, &to))
+		pmap_remove(map, from, to, &budget);
 	pmap_flush(map);
 	map_unlink(map, entry);
 	entry_free(entry);
@@ -452,9 +480,11 @@ bool vm_map_destroy_step(struct vm_map *map)
 		vm_map_activate(NULL);
 	}
 	while ((entry = map_first(map)) != NULL) {
-		if (budget <= 1 || !entry_remove(map, entry, &budget))
+		if (budget <= 1 || !entry_empty(map, entry, &budget))
 			return false;
 		budget--;
+		map_unlink_first(map);
+		entry_free(entry);
 	}
 	pmap_destroy(map);
 	struct ledger *ledger = map->ledger;

@@ -42,11 +42,12 @@ static void merge_range(struct vm_map *map, uint64_t start, uint64_t end)
 static void entry_protect(struct map_entry *entry, uint32_t protection, bool allow_wx)
 {
 	uint32_t lost = entry->flags & ~protection & PROTECTION_MASK;
-	uint64_t budget = ~UINT64_C(0);
-	if ((lost & VM_EXECUTE) != 0 || protection == 0)
-		pmap_remove(entry->map, entry->start, entry->end, &budget);
-	else if ((lost & VM_WRITE) != 0)
-		pmap_write_protect(entry->map, entry->start, entry->end);
+	uint64_t budget = ~UINT64_C(0), start = entry->start, end = entry->end;
+	bool touched = entry_touched(entry, &start, &end);
+	if (touched && ((lost & VM_EXECUTE) != 0 || protection == 0))
+		pmap_remove(entry->map, start, end, &budget);
+	else if (touched && (lost & VM_WRITE) != 0)
+		pmap_write_protect(entry->map, start, end);
 	if ((lost & VM_WRITE) != 0)
 		entry->writable = false;
 	entry->flags = (entry->flags & ~(uint32_t)PROTECTION_MASK) | protection | (allow_wx ? VM_ALLOW_WX : 0);
@@ -181,13 +182,16 @@ static bool room_behind(const struct map_entry *entry, uint64_t growth)
 /* The entry itself goes to another address, with whatever it maps; its PTEs are built anew. */
 static void entry_relocate(struct vm_map *map, struct map_entry *entry, uint64_t to)
 {
-	uint64_t size = entry->end - entry->start, budget = ~UINT64_C(0);
-	pmap_remove(map, entry->start, entry->end, &budget);
+	uint64_t size = entry->end - entry->start, budget = ~UINT64_C(0), from = entry->start, end = entry->end;
+	if (entry_touched(entry, &from, &end))
+		pmap_remove(map, from, end, &budget);
 	pmap_flush(map);
 	map_unlink(map, entry);
 	entry->start = to;
 	entry->end = to + size;
 	entry->writable = false;
+	entry->touched_start = ~UINT64_C(0);
+	entry->touched_end = 0;
 	map_insert(map, entry);
 }
 

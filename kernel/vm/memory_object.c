@@ -194,7 +194,7 @@ bool memory_reap_step(void)
 
 /* ---- where it is mapped ---- */
 
-/* The addresses at which the entry shows pages [first, end) of its object; false if none. */
+/* The addresses at which the entry shows pages [first, end) of its object and may have PTEs; false if none. */
 static bool entry_range(const struct map_entry *entry, uint64_t first, uint64_t end, uint64_t *start, uint64_t *stop)
 {
 	uint64_t low = entry->offset >> PAGE_SHIFT, high = low + ((entry->end - entry->start) >> PAGE_SHIFT);
@@ -206,7 +206,7 @@ static bool entry_range(const struct map_entry *entry, uint64_t first, uint64_t 
 		return false;
 	*start = entry->start + ((first - low) << PAGE_SHIFT);
 	*stop = entry->start + ((end - low) << PAGE_SHIFT);
-	return true;
+	return entry_touched(entry, start, stop);
 }
 
 void object_write_protect(struct memory_object *object, uint64_t first, uint64_t end, struct vm_map *deferred)
@@ -217,8 +217,8 @@ void object_write_protect(struct memory_object *object, uint64_t first, uint64_t
 		if (!entry->writable || !entry_range(entry, first, end, &start, &stop))
 			continue;
 		pmap_write_protect(entry->map, start, stop);
-		if (start == entry->start && stop == entry->end)
-			entry->writable = false;
+		/* All of it? */
+		entry->writable = first > entry->offset >> PAGE_SHIFT || end < entry_index(entry, entry->end);
 		if (entry->map != deferred)
 			pmap_flush(entry->map);
 	}

@@ -46,6 +46,25 @@ static inline struct page *page_tree_get(const struct page_tree *tree, uint64_t 
 	return node->slot[index & (TREE_FAN - 1)];
 }
 
+/* The slots of the 64 pages around `index` (aligned), and a bit for each that is used; NULL: none is. */
+static inline void *const *page_tree_group(const struct page_tree *tree, uint64_t index, uint64_t *used)
+{
+	unsigned shift = TREE_BITS * tree->height;
+	if (tree->height == 0) {
+		*used = tree->used;
+		return index < TREE_FAN ? tree->slot : NULL;
+	}
+	if (index >> shift != 0)
+		return NULL;
+	const struct tree_node *node = tree->slot[0];
+	for (shift -= TREE_BITS; shift != 0 && node != NULL; shift -= TREE_BITS)
+		node = node->slot[index >> shift & (TREE_FAN - 1)];
+	if (node == NULL)
+		return NULL;
+	*used = node->used;
+	return node->slot;
+}
+
 /* Fills or replaces a slot; the caller moves its reference. false: no memory for a node (never when replacing). */
 bool page_tree_set(struct page_tree *tree, uint64_t index, struct page *page, struct ledger *ledger);
 /* Moves *index to the first used slot at or above it; false if there is none. */

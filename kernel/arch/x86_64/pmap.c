@@ -30,6 +30,7 @@
 #define INFO_SLOT (MAP_TOP >> 30 & 511)     /* of that PDPT: the shared directory */
 
 static uint64_t *info_directory;
+static uint16_t kernel_slots[SLOTS / 2], kernel_slot_count; /* entries of kernel_pml4 in use */
 
 static inline unsigned slot_of(uint64_t address, unsigned level) { return address >> (3 + 9 * level) & (SLOTS - 1); }
 static inline uint64_t span_of(unsigned level) { return UINT64_C(1) << (3 + 9 * level); }
@@ -74,6 +75,9 @@ static bool info_create(void)
 		page_physical(kernel_info_page) | PTE_PRESENT | PTE_USER | PTE_ACCESSED | PTE_NX;
 	directory[slot_of(KERNEL_INFO_ADDRESS, 2)] = page_physical(table) | TABLE_FLAGS;
 	info_directory = directory;
+	for (unsigned i = SLOTS / 2; i < SLOTS; i++)
+		if (kernel_pml4[i] != 0)
+			kernel_slots[kernel_slot_count++] = (uint16_t)i;
 	return true;
 }
 
@@ -92,8 +96,8 @@ bool pmap_create(struct vm_map *map)
 		table_free(map, root);
 		return false;
 	}
-	for (unsigned i = SLOTS / 2; i < SLOTS; i++)
-		root[i] = kernel_pml4[i];
+	for (unsigned i = 0; i < kernel_slot_count; i++)
+		root[kernel_slots[i]] = kernel_pml4[kernel_slots[i]];
 	top[INFO_SLOT] = page_physical(info_directory) | TABLE_FLAGS;
 	root[TOP_SLOT] = page_physical(top) | TABLE_FLAGS;
 	page_of(top)->live = 1;
@@ -106,8 +110,9 @@ void pmap_destroy(struct vm_map *map)
 	uint64_t *root = map->pmap.root, *top = table_of(root[TOP_SLOT]);
 	top[INFO_SLOT] = 0;
 	table_free(map, top);
-	for (unsigned i = 0; i < SLOTS; i++)
-		root[i] = 0;
+	for (unsigned i = 0; i < kernel_slot_count; i++)
+		root[kernel_slots[i]] = 0;
+	root[TOP_SLOT] = 0;
 	table_free(map, root);
 }
 
@@ -205,24 +210,44 @@ void pmap_flush(struct vm_map *map)
 	}
 }
 
-int64_t pmap_enter(struct vm_map *map, uint64_t address, uint64_t physical, uint32_t protection, bool device)
+static inline uint64_t pte_make(uint64_t physical, uint32_t protection)
 {
 	uint64_t pte = physical | PTE_PRESENT | PTE_USER | PTE_ACCESSED | PTE_DIRTY;
-	uint64_t *table = map->pmap.last_tag == address >> 21 ? map->pmap.last_table : table_for(map, address);
-	if (table == NULL)
-		return KERN_NO_MEMORY;
 	if ((protection & VM_WRITE) != 0)
 		pte |= PTE_WRITE;
 	if ((protection & VM_EXECUTE) == 0)
 		pte |= PTE_NX;
+	return pte;
+}
+
+static inline void pte_added(struct vm_map *map)
+{
+	map->pmap.last_page->live++;
+	if (++map->resident > map->max_resident)
+		map->max_resident = map->resident;
+}
+
+void pmap_fill(struct vm_map *map, uint64_t address, uint64_t physical, uint32_t protection)
+{
+	uint64_t *table = map->pmap.last_tag == address >> 21 ? map->pmap.last_table : table_for(map, address);
+	if (table == NULL || table[slot_of(address, 1)] != 0)
+		return;
+	table[slot_of(address, 1)] = pte_make(physical, protection);
+	pte_added(map);
+}
+
+int64_t pmap_enter(struct vm_map *map, uint64_t address, uint64_t physical, uint32_t protection, bool device)
+{
+	uint64_t pte = pte_make(physical, protection);
+	uint64_t *table = map->pmap.last_tag == address >> 21 ? map->pmap.last_table : table_for(map, address);
+	if (table == NULL)
+		return KERN_NO_MEMORY;
 	if (device)
 		pte |= PTE_UNCACHED;
 	uint64_t *entry = &table[slot_of(address, 1)], old = *entry;
 	*entry = pte;
 	if (old == 0) {
-		map->pmap.last_page->live++;
-		if (++map->resident > map->max_resident)
-			map->max_resident = map->resident;
+		pte_added(map);
 	} else {
 		changed(map, address);
 		pmap_flush(map);
