@@ -2,7 +2,7 @@
  * The reaper: what is left of the dead, in steps that an idle CPU takes, and those who make new tasks.
  */
 #include <kernel/ipc/internal.h>
-#include <kernel/vm/internal.h>
+#include <kernel/vm/vm.h>
 
 static struct list tasks = LIST_INIT(tasks);   /* task.reap_link; holds a reference */
 static struct list spaces = LIST_INIT(spaces); /* ipc_space.reap_link; holds the last reference */

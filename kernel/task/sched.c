@@ -7,7 +7,7 @@
  */
 #include <kernel/task/sched.h>
 #include <kernel/task/task.h>
-#include <kernel/vm/internal.h>
+#include <kernel/vm/vm.h>
 
 #define IDLE_STEPS 8 /* of the reaper, before interrupts are let in again */
 #define IDLE_PAGES 4 /* zeroed ahead, likewise */

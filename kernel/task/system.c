@@ -63,8 +63,8 @@ int64_t trap_handle_module_get(uint64_t machine, uint64_t index, uint64_t c, uin
 		return status;
 	if (index >= boot_module_count)
 		return KERN_INVALID_ARGUMENT;
-	object = memory_object_create_physical(boot_modules[index].physical,
-					       (boot_modules[index].size + PAGE_SIZE - 1) & ~(PAGE_SIZE - 1));
+	object = memory_object_create_image(boot_modules[index].physical,
+					    (boot_modules[index].size + PAGE_SIZE - 1) & ~(PAGE_SIZE - 1));
 	if (object == NULL)
 		return KERN_NO_MEMORY;
 	name = right_enter_object(space, (struct kobject *)object, RIGHT_READ | RIGHT_EXECUTE, PORT_NULL);

@@ -2,7 +2,7 @@
  * The traps on tasks. Arguments are decoded and checked here; the work is in task.c and thread.c.
  */
 #include <kernel/ipc/internal.h>
-#include <kernel/vm/internal.h>
+
 
 #define REAP_STEPS 4 /* a maker of tasks helps to clear the dead away */
 
@@ -180,11 +180,8 @@ int64_t trap_handle_task_info(uint64_t name, uint64_t b, uint64_t c, uint64_t d,
 	info.faults = task->faults;
 	info.messages = task->messages;
 	info.state = task->object.dead ? 2 : task->suspend_count > 0 ? 1 : 0;
-	if (task->map != NULL) {
-		info.virtual_pages = task->map->pages;
-		info.resident_pages = task->map->resident;
-		info.max_resident_pages = task->map->max_resident;
-	}
+	if (task->map != NULL)
+		vm_map_statistics(task->map, &info.virtual_pages, &info.resident_pages, &info.max_resident_pages);
 	gather_threads(task, &info);
 	__builtin_memcpy(thread_current()->endpoint->block->result, &info, sizeof(info));
 	return KERN_SUCCESS;
