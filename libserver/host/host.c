@@ -3,6 +3,7 @@
  */
 #include "host.h"
 #include "../internal.h"
+#include <loopback.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -34,7 +35,6 @@ static struct {
 	unsigned services;
 	struct record own[RECORDS], notified[RECORDS];
 	size_t keep_limit;
-	port_name_t next_name;
 } host;
 
 static void *segment;
@@ -51,7 +51,6 @@ void host_reset(void)
 	host.deadline = DEADLINE_NEVER;
 	host.now = 1000000000u;
 	host.keep_limit = SEGMENT_SIZE;
-	host.next_name = 0x7000;
 }
 
 void *keep_segment(void)
@@ -96,27 +95,35 @@ void server_defer(void (*step)(void)) { host.deferred = step; }
 
 void host_notify(uint64_t bits)
 {
+	loopback_enter();
 	for (unsigned i = 0; i < host.notify_count; i++)
 		if ((bits & host.notify[i].mask) != 0)
 			host.notify[i].handler(bits & host.notify[i].mask);
+	loopback_leave();
 }
 
 void host_no_senders(uint64_t badge, uint64_t make_send)
 {
+	loopback_enter();
 	if (host.no_senders != NULL)
 		host.no_senders(badge, make_send);
+	loopback_leave();
 }
 
 void host_cancel(uint64_t request, bool died)
 {
+	loopback_enter();
 	if (host.cancel != NULL)
 		host.cancel(request, died);
+	loopback_leave();
 }
 
 void host_dead_name(port_name_t name, uint64_t cookie)
 {
+	loopback_enter();
 	if (host.dead_name != NULL)
 		host.dead_name(name, cookie);
+	loopback_leave();
 }
 
 void host_set_time(uint64_t now)
@@ -124,7 +131,9 @@ void host_set_time(uint64_t now)
 	host.now = now;
 	while (host.deadline <= host.now) {
 		host.deadline = DEADLINE_NEVER;
+		loopback_enter();
 		host.timer();
+		loopback_leave();
 	}
 }
 
@@ -137,7 +146,9 @@ unsigned host_run_deferred(void)
 	while (host.deferred != NULL) {
 		void (*step)(void) = host.deferred;
 		host.deferred = NULL;
+		loopback_enter();
 		step();
+		loopback_leave();
 		steps++;
 	}
 	return steps;
@@ -184,14 +195,16 @@ bool server_own_badge(port_name_t name, uint64_t *badge)
 			return true;
 		}
 	}
-	return false;
+	if (loopback_kind(name) != RIGHT_SEND || !loopback_same_port(name, NAME_SERVICE))
+		return false;
+	*badge = loopback_badge(name);
+	return true;
 }
 
 port_name_t server_make_right(uint64_t badge, uint32_t flags)
 {
 	(void)flags;
-	host_own_right(++host.next_name, badge);
-	return host.next_name;
+	return loopback_server_right(NAME_SERVICE, badge);
 }
 
 port_name_t server_notify_right(void) { return server_make_right(0, RIGHT_NOTIFY); }

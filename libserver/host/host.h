@@ -27,7 +27,7 @@ unsigned host_run_deferred(void);
 
 /* What server_lookup(name) answers. */
 void host_service(const char *name, port_name_t port);
-/* Says that a name is a right to the server's own port, with this badge. */
+/* Says that a name is a right to the server's own port, with this badge (loopback rights to NAME_SERVICE are known as such). */
 void host_own_right(port_name_t name, uint64_t badge);
 /* Bits that the server has sent through server_notify(name) since the last time it was asked. */
 uint64_t host_notified(port_name_t name);

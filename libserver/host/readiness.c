@@ -2,6 +2,7 @@
  * Readiness words on the host: an array that the test can look at.
  */
 #include "host.h"
+#include <loopback.h>
 #include <portico/server_readiness.h>
 
 #define SLOTS 1024u
@@ -45,6 +46,13 @@ void readiness_free(uint32_t slot)
 	taken[slot] = false;
 }
 
-port_name_t readiness_object(void) { return 0x6fff; }
+port_name_t readiness_object(void)
+{
+	static port_name_t object;
+
+	if (loopback_kind(object) == 0)
+		object = loopback_stray(LOOPBACK_SERVER, RIGHT_SEND);
+	return object;
+}
 
 uint32_t host_readiness(uint32_t slot) { return words[slot]; }

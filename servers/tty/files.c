@@ -5,6 +5,8 @@
 #include <portico/server_readiness.h>
 #include <portico/strings.h>
 
+struct tty *tty;
+
 static struct open_file **bucket_of(uint64_t badge)
 {
 	return &tty->bucket[(badge ^ badge >> 24 ^ badge >> 48) % FILE_BUCKETS];

@@ -6,8 +6,6 @@
 #include <serial_client.h>
 #include <tty_server.h>
 
-struct tty *tty;
-
 static void notified(uint64_t bits)
 {
 	for (unsigned i = 0; i < TERMINALS; i++) {

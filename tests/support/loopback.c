@@ -305,6 +305,15 @@ static bool prepared(int64_t *status)
 	return true;
 }
 
+void loopback_enter(void)
+{
+	if (++loopback_depth == DEPTH_MAX)
+		loopback_fail("calls nest too deep", loopback_depth);
+	memset(loopback_frame(), 0, sizeof(struct frame));
+}
+
+void loopback_leave(void) { loopback_depth--; }
+
 int64_t loopback_call(uint64_t op, port_name_t to, uint32_t ordinal, uint64_t deadline)
 {
 	int64_t status;

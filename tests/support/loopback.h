@@ -77,6 +77,10 @@ void loopback_resume(uint64_t id);
 /* The nth window access from now (1: the next) gives KERN_PEER_FAULT once. */
 void loopback_fault_window(unsigned nth);
 
+/* What an event loop does apart from requests (notifications, timers) runs between these: it is the server's side. */
+void loopback_enter(void);
+void loopback_leave(void);
+
 /* ---- messages by hand ---- */
 
 /*
