@@ -15,12 +15,9 @@ import subprocess
 import sys
 import tempfile
 
+from in_process import run
+
 HERE = os.path.dirname(os.path.abspath(__file__))
-STUBGEN = os.path.join(HERE, "..", "..", "..", "stubgen", "stubgen.py")
-
-
-def run(*arguments):
-    return subprocess.run([sys.executable, "-B", STUBGEN, *arguments], capture_output=True, text=True, check=False)
 
 
 def good(path):
@@ -62,8 +59,23 @@ def bad(path):
     return "unexpected: " + "\n".join(left) if left else None
 
 
+def command():
+    """The two ways to start it, once each: exit status and messages must come out of the process."""
+    root = os.path.join(HERE, "..", "..", "..")
+    broken = os.path.join(HERE, "bad", "enum_twice.idl")
+    for start in ([os.path.join(root, "stubgen", "stubgen.py")], ["-m", "stubgen"]):
+        result = subprocess.run([sys.executable, "-B", *start, "compile", "--out", "never", broken], cwd=root, capture_output=True, text=True,
+                                check=False)
+        if result.returncode != 1 or "declared twice" not in result.stderr:
+            return f"{start[-1]}: exit {result.returncode}: {result.stderr}"
+    return None
+
+
 def main():
     failed = total = 0
+    problem = command()
+    print(f"{'FAIL' if problem else 'ok  '} command line" + (f": {problem}" if problem else ""))
+    failed += problem is not None
     for folder, check in (("good", good), ("bad", bad)):
         for name in sorted(os.listdir(os.path.join(HERE, folder))):
             if not name.endswith(".idl") or (folder == "bad" and name.startswith("imported_")):

@@ -2,12 +2,11 @@
 """`stubgen lock` and `stubgen check`: what an edit means for programs that are already built. One line a case, and a summary."""
 
 import os
-import subprocess
 import sys
 import tempfile
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-STUBGEN = os.path.join(HERE, "..", "..", "..", "stubgen", "stubgen.py")
+from in_process import run
+
 COMPATIBLE, SERVER_FIRST, BREAKING = "compatible", "compatible once the server is updated first", "breaking"
 
 BASE = """
@@ -76,10 +75,6 @@ CASES = [
     ("field renamed", COMPATIBLE, "", [("u64 size; }", "u64 length; }")]),
     ("interface gone", BREAKING, "is gone", [("interface edit", "@")]),
 ]
-
-
-def run(*arguments):
-    return subprocess.run([sys.executable, "-B", STUBGEN, *arguments], capture_output=True, text=True, check=False)
 
 
 def write(path, text):
