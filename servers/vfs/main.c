@@ -1,0 +1,58 @@
+/*
+ * The vfs server: start. The root file system is unpacked from the boot module "root.cpio" before the first request is received.
+ */
+#include "vfs.h"
+#include <io_server.h>
+#include <root_client.h>
+#include <vfs_server.h>
+
+static void no_senders(uint64_t badge, uint64_t make_send)
+{
+	struct open_file *file = open_file_find(badge);
+
+	(void)make_send; /* one right is made of each badge, and no badge is used again */
+	if (file != NULL && file->badge == badge)
+		open_file_put(file);
+}
+
+static void fill_root(void)
+{
+	port_name_t object = PORT_NULL;
+	struct memory archive;
+	uint64_t size = 0, where;
+	int error = root_module(NAME_ROOT_SERVER, "root.cpio", &object, &size);
+
+	if (error == 0)
+		error = memory_attach(&archive, object, size);
+	if (error != 0) {
+		server_log("no root archive: error %d", error);
+		return;
+	}
+	uint64_t begin = server_now();
+	error = cpio_unpack(vfs->root.vnode, archive.address, size, &where);
+	memory_destroy(&archive);
+	if (error != 0)
+		server_log("root archive: error %d at byte %llu of %llu", error, (unsigned long long)where, (unsigned long long)size);
+	else
+		server_log("root archive: %llu KiB in %llu ms", (unsigned long long)size / 1024,
+			   (unsigned long long)(server_now() - begin) / 1000000);
+}
+
+int server_main(void)
+{
+	vfs = server_keep_root(sizeof(*vfs));
+	if (vfs->mounts == NULL) {
+		int error = vfs_start();
+		if (error != 0)
+			server_panic("start: error %d", error);
+		fill_root();
+		error = vfs_mount_standard();
+		if (error != 0)
+			server_panic("standard mounts: error %d", error);
+	}
+	server_register(&vfs_interface);
+	server_register(&io_interface);
+	server_on_no_senders(no_senders);
+	server_on_cancel(waiter_cancel);
+	server_run();
+}

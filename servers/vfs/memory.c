@@ -1,0 +1,200 @@
+/*
+ * Memory objects by traps; see memory.h. The only file of vfs that knows the kernel; host tests have another in its place.
+ *
+ * A mapping is made longer than its object, so that a file that grows is mapped anew only when it has doubled.
+ */
+#include "memory.h"
+#include <portico/block.h>
+#include <portico/info.h>
+#include <portico/layout.h>
+#include <portico/server.h>
+#include <portico/traps.h>
+
+#define MAPPING_MIN 65536u
+#define MAPPINGS_END UINT64_C(0x7f0000000000)
+#define RESERVE (UINT64_C(4) << 20) /* left alone: page tables, the keep, replies */
+
+static const volatile struct kernel_info *info(void)
+{
+	return (const volatile struct kernel_info *)KERNEL_INFO_ADDRESS;
+}
+
+static uint64_t whole_pages(uint64_t size)
+{
+	return (size + PAGE_SIZE - 1) & ~(PAGE_SIZE - 1);
+}
+
+/* Address, 0: no room. */
+static uint64_t map(port_name_t object, uint64_t size, uint64_t flags)
+{
+	static uint64_t hint = SERVER_MAPPINGS; /* where the last search ended: volatile, only saves time */
+	int64_t address;
+
+	if (hint + size > MAPPINGS_END)
+		hint = SERVER_MAPPINGS;
+	address = trap6(TRAP_vm_map, TASK_SELF, hint, size, object, 0, flags | VM_INHERIT_NONE);
+	if (address < 0)
+		return 0;
+	hint = (uint64_t)address + size;
+	return (uint64_t)address;
+}
+
+/* A mapping of the object that reaches up to `size` at least. */
+static bool map_object(struct memory *memory, uint64_t size)
+{
+	uint64_t room = MAPPING_MIN;
+
+	while (room < size)
+		room *= 2;
+	uint64_t address = map(memory->object, room, VM_READ | VM_WRITE);
+	if (address == 0)
+		return false;
+	if (memory->address != NULL)
+		trap3(TRAP_vm_unmap, TASK_SELF, (uint64_t)memory->address, memory->mapped);
+	memory->address = (uint8_t *)address;
+	memory->mapped = room;
+	return true;
+}
+
+int memory_create(struct memory *memory, uint64_t size)
+{
+	size = whole_pages(size);
+	int64_t object = trap5(TRAP_object_create, size, 0, PORT_NULL, 0, PORT_NULL);
+	if (object < 0)
+		return ENOSPC;
+	*memory = (struct memory){.object = (port_name_t)object, .size = size};
+	if (map_object(memory, size))
+		return 0;
+	memory_destroy(memory);
+	return ENOSPC;
+}
+
+int memory_resize(struct memory *memory, uint64_t size)
+{
+	size = whole_pages(size);
+	if (size == memory->size)
+		return 0;
+	if (size > memory->mapped && !map_object(memory, size))
+		return ENOSPC;
+	if (trap2(TRAP_object_resize, memory->object, size) < 0)
+		return ENOSPC;
+	memory->size = size;
+	return 0;
+}
+
+void memory_discard(struct memory *memory, uint64_t offset, uint64_t length)
+{
+	int64_t status = trap3(TRAP_object_discard, memory->object, offset, length);
+
+	if (status < 0)
+		server_panic("object_discard: status %d", (int)status);
+}
+
+void memory_destroy(struct memory *memory)
+{
+	if (memory->address != NULL)
+		trap3(TRAP_vm_unmap, TASK_SELF, (uint64_t)memory->address, memory->mapped);
+	for (unsigned i = 0; i < MEMORY_ACCESSES; i++)
+		server_release_right(memory->right[i]);
+	server_release_right(memory->object);
+	*memory = (struct memory){0};
+}
+
+int memory_attach(struct memory *memory, port_name_t object, uint64_t size)
+{
+	size = whole_pages(size);
+	*memory = (struct memory){.object = object, .size = size, .mapped = size};
+	memory->address = (uint8_t *)map(object, size, VM_READ);
+	if (memory->address != NULL)
+		return 0;
+	memory_destroy(memory);
+	return ENOMEM;
+}
+
+port_name_t memory_right(struct memory *memory, enum memory_access access)
+{
+	static const uint64_t flags[MEMORY_ACCESSES] = {
+		[MEMORY_READ] = RIGHT_READ,
+		[MEMORY_READ_EXECUTE] = RIGHT_READ | RIGHT_EXECUTE,
+		[MEMORY_READ_WRITE] = RIGHT_READ | RIGHT_WRITE,
+		[MEMORY_ALL] = RIGHT_READ | RIGHT_WRITE | RIGHT_EXECUTE,
+	};
+
+	if (memory->right[access] == PORT_NULL) {
+		int64_t name = trap3(TRAP_right_copy, memory->object, flags[access], PORT_NULL);
+		if (name > 0)
+			memory->right[access] = (port_name_t)name;
+	}
+	return memory->right[access];
+}
+
+uint64_t memory_resident(const struct memory *memory)
+{
+	if (memory->object == PORT_NULL || trap1(TRAP_object_info, memory->object) < 0)
+		return 0;
+	return ((const struct portico_block *)SERVER_ENDPOINT)->result[1];
+}
+
+uint64_t memory_machine(void)
+{
+	return info()->memory_total;
+}
+
+uint64_t memory_available(void)
+{
+	const struct portico_block *block = (const struct portico_block *)SERVER_ENDPOINT;
+	uint64_t available = info()->memory_free;
+
+	if (trap1(TRAP_ledger_info, 0) >= 0) {
+		uint64_t used = block->result[0], limit = block->result[1];
+		uint64_t left = limit > used ? limit - used : 0;
+		if (left < available / PAGE_SIZE)
+			available = left * PAGE_SIZE;
+	}
+	return available > RESERVE ? available - RESERVE : 0;
+}
+
+static uint64_t time_stamp(void)
+{
+	uint32_t low, high;
+
+	__asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
+	return (uint64_t)high << 32 | low;
+}
+
+static void identify(uint32_t leaf, uint32_t *b, uint32_t *c)
+{
+	uint32_t a = leaf, d;
+
+	*c = 0;
+	__asm__ volatile("cpuid" : "+a"(a), "=b"(*b), "+c"(*c), "=d"(d));
+}
+
+/* RDSEED, else RDRAND, else 0. */
+static uint64_t hardware_random(void)
+{
+	uint32_t b, c, highest = 0, leaf = 0, d;
+	uint64_t value = 0;
+	uint8_t good = 0;
+
+	__asm__ volatile("cpuid" : "+a"(leaf), "=b"(b), "=c"(c), "=d"(d) : "c"(0));
+	highest = leaf;
+	identify(7, &b, &c);
+	if (highest >= 7 && (b >> 18 & 1) != 0)
+		for (unsigned i = 0; i < 32 && !good; i++)
+			__asm__ volatile("rdseed %0; setc %1" : "=r"(value), "=qm"(good) : : "cc");
+	identify(1, &b, &c);
+	if (!good && (c >> 30 & 1) != 0)
+		for (unsigned i = 0; i < 32 && !good; i++)
+			__asm__ volatile("rdrand %0; setc %1" : "=r"(value), "=qm"(good) : : "cc");
+	return good ? value : 0;
+}
+
+uint64_t memory_entropy(void)
+{
+	uint64_t bits = time_stamp() * UINT64_C(0x9e3779b97f4a7c15) ^ (uint64_t)server_realtime();
+
+	for (unsigned i = 0; i < 4; i++) /* the traps' own time varies a little */
+		bits = (bits << 13 | bits >> 51) ^ time_stamp() ^ (uint64_t)trap0(TRAP_null);
+	return bits ^ hardware_random();
+}
