@@ -41,7 +41,7 @@
 	T(vm_unmap, 21, "task, address, size") \
 	T(vm_protect, 22, "task, address, size, VM_READ|VM_WRITE|VM_EXECUTE") \
 	T(vm_inherit, 23, "task, address, size, VM_INHERIT_*") \
-	T(vm_move, 24, "task, address, size, new address or 0, new size, flags") /* mremap -> address */ \
+	T(vm_move, 24, "task, address, size, new address or 0, new size, flags") /* mremap of one entry -> address; grows in place; VM_TOP_DOWN: may move; VM_FIXED: to that address */ \
 	T(vm_advise, 25, "task, address, size, advice") /* VM_ADVISE_* */ \
 	T(vm_query, 26, "task, address") /* entry at or above address -> result[]: struct vm_query */ \
 	T(vm_resident, 27, "task, address, pages (<= 1024)") /* bitmap -> send page data */ \

@@ -1,6 +1,6 @@
 /*
- * Copies to and from user memory, through the direct map: no user address is ever dereferenced, SMAP stays on. Above: windows, traps with
- * addresses; below: page tables, and faults that need not wait.
+ * Copies to and from user memory, through the direct map: no user address is ever dereferenced, SMAP stays on. Above:
+ * windows, traps with addresses; below: page tables, and faults that need not wait.
  */
 #include <kernel/arch/x86_64/pmap.h>
 #include <kernel/vm/internal.h>

@@ -1,5 +1,6 @@
 /*
- * Page faults. Above: the exception handler, copies that need a page, RESTART replies; below: objects, pager.c, page tables.
+ * Page faults. Above: the exception handler, copies that need a page, RESTART replies; below: objects, pager.c, page
+ * tables.
  *
  * A fault finds the entry, lets the object find or make the page, and enters a PTE that is as wide as entry and page
  * allow. Only vm_fault and vm_fault_in wait, and only by blocking the current thread with restart.
@@ -12,8 +13,8 @@ static int64_t make_private(struct map_entry *entry)
 	struct memory_object *original = entry->object, *private;
 	struct ledger *ledger = entry->map->ledger;
 	if (original->backing != NULL) {
-		int64_t status = object_clone(original, entry_index(entry, entry->start), entry_index(entry, entry->end), ledger,
-					      NULL, &private);
+		int64_t status = object_clone(original, entry_index(entry, entry->start),
+		                              entry_index(entry, entry->end), ledger, NULL, &private);
 		if (status != KERN_SUCCESS)
 			return status;
 	} else {
@@ -33,7 +34,7 @@ int64_t entry_make_object(struct map_entry *entry, bool for_write)
 	if (entry->object != NULL)
 		return for_write && entry->copy_pending ? make_private(entry) : KERN_SUCCESS;
 	struct memory_object *object =
-		object_create_anonymous((entry->end - entry->start) >> PAGE_SHIFT, entry->map->ledger);
+	        object_create_anonymous((entry->end - entry->start) >> PAGE_SHIFT, entry->map->ledger);
 	if (object == NULL)
 		return KERN_NO_MEMORY;
 	object->internal = true;
@@ -64,8 +65,8 @@ void fault_around(struct map_entry *entry, uint64_t start, uint64_t end)
 			if (at >= last)
 				break;
 			if (front == NULL || page_tree_get(&front->tree, at) == NULL)
-				pmap_fill(entry->map, start + ((at - first) << PAGE_SHIFT), (uint64_t)page->number << PAGE_SHIFT,
-					  protection);
+				pmap_fill(entry->map, start + ((at - first) << PAGE_SHIFT),
+				          (uint64_t)page->number << PAGE_SHIFT, protection);
 		}
 	}
 	entry_touch(entry, start, end);
@@ -145,6 +146,20 @@ int64_t vm_fault_in(struct vm_map *map, uint64_t address, uint32_t access, enum 
 	return vm_fault(map, address, access, why);
 }
 
+/* By what is mapped there. A private copy that is still to come has to come now, lest the key change while somebody
+ * waits. */
+static int64_t shared_key(struct vm_map *map, uint64_t address, uint64_t key[2])
+{
+	struct map_entry *entry = map_lookup(map, address);
+	if (entry == NULL || entry->object == NULL)
+		return KERN_FAULT;
+	if (entry_make_object(entry, (entry->flags & VM_WRITE) != 0) != KERN_SUCCESS)
+		return KERN_NO_MEMORY;
+	key[0] = entry->object->object.id;
+	key[1] = address - entry->start + entry->offset;
+	return KERN_SUCCESS;
+}
+
 int64_t vm_futex_key(struct vm_map *map, uint64_t address, bool shared, uint64_t key[2], uint32_t **word)
 {
 	enum portico_fault why;
@@ -161,12 +176,5 @@ int64_t vm_futex_key(struct vm_map *map, uint64_t address, bool shared, uint64_t
 	}
 	key[0] = map->id;
 	key[1] = address;
-	if (!shared)
-		return KERN_SUCCESS;
-	struct map_entry *entry = map_lookup(map, address);
-	if (entry == NULL || entry->object == NULL)
-		return KERN_FAULT;
-	key[0] = entry->object->object.id;
-	key[1] = address - entry->start + entry->offset;
-	return KERN_SUCCESS;
+	return shared ? shared_key(map, address, key) : KERN_SUCCESS;
 }

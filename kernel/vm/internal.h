@@ -1,5 +1,6 @@
 /*
- * Structures private to kernel/vm and its page tables (kernel/arch/x86_64/pmap.c). The rest of the kernel sees vm.h only.
+ * Structures private to kernel/vm and its page tables (kernel/arch/x86_64/pmap.c). The rest of the kernel sees vm.h
+ * only.
  *
  *   struct vm_map      an address space: ordered entries (skip list) and a page table
  *   struct map_entry   a range of it, over a range of a memory object
@@ -37,11 +38,11 @@ struct map_entry;
 /* ---- page.c ---- */
 
 struct page {
-	uint32_t refs;         /* 0: free, or not the allocator's */
-	uint32_t number;       /* physical address >> PAGE_SHIFT */
-	uint16_t live;         /* page table: entries in use */
-	uint8_t order;         /* first page of a free block: log2 of its pages; PAGE_IN_USE otherwise */
-	bool managed;          /* the allocator's: given out, free, or full of struct page */
+	uint32_t refs;   /* 0: free, or not the allocator's */
+	uint32_t number; /* physical address >> PAGE_SHIFT */
+	uint16_t live;   /* page table: entries in use */
+	uint8_t order;   /* first page of a free block: log2 of its pages; PAGE_IN_USE otherwise */
+	bool managed;    /* the allocator's: given out, free, or full of struct page */
 	uint8_t reserved[4];
 };
 
@@ -51,10 +52,13 @@ struct page *page_take_dirty(void); /* contents undefined: the caller overwrites
 void page_free(struct page *page);
 /* As page_drop, for a page whose contents are known to be zero if this is the last reference. */
 void page_drop_zeroed(struct page *page);
-struct page *page_find(uint64_t number); /* NULL if it is in no section */
+struct page *page_find(uint64_t number);               /* NULL if it is in no section */
 bool page_range_managed(uint64_t first, uint64_t end); /* does the allocator own any of these numbers? */
 
-static inline void *page_address(const struct page *page) { return (void *)(DIRECT_MAP + ((uint64_t)page->number << PAGE_SHIFT)); }
+static inline void *page_address(const struct page *page)
+{
+	return (void *)(DIRECT_MAP + ((uint64_t)page->number << PAGE_SHIFT));
+}
 
 static inline void page_drop(struct page *page)
 {
@@ -73,37 +77,37 @@ enum memory_kind {
 
 struct memory_object {
 	struct kobject object;
-	uint8_t kind;                   /* enum memory_kind */
-	bool internal;                  /* made by a mapping: no right names it, its pages go with the mapping */
+	uint8_t kind;  /* enum memory_kind */
+	bool internal; /* made by a mapping: no right names it, its pages go with the mapping */
 	bool wired, contiguous;
-	bool borrowed;                  /* pages belong to the kernel (endpoints): not charged */
-	uint64_t pages;                 /* size */
-	uint64_t resident;              /* pages in the tree; charged to object.ledger unless borrowed */
+	bool borrowed;     /* pages belong to the kernel (endpoints): not charged */
+	uint64_t pages;    /* size */
+	uint64_t resident; /* pages in the tree; charged to object.ledger unless borrowed */
 	struct page_tree tree;
 
-	struct list mappings;           /* map_entry.object_link */
+	struct list mappings; /* map_entry.object_link */
 	uint64_t mapping_count;
 
-	struct memory_object *backing;  /* reference; has no backing itself */
-	uint64_t backing_first;         /* its page that page 0 of this one stands for */
-	struct list fronts;             /* objects whose backing this is, by front_link */
+	struct memory_object *backing; /* reference; has no backing itself */
+	uint64_t backing_first;        /* its page that page 0 of this one stands for */
+	struct list fronts;            /* objects whose backing this is, by front_link */
 	struct list front_link;
 
-	struct port_sender *pager;      /* reference */
-	struct list waiters;            /* threads, by wait_link */
-	struct list dying_link;         /* destruction goes on in the reaper */
+	struct port_sender *pager; /* reference */
+	struct list waiters;       /* threads, by wait_link */
+	struct list dying_link;    /* destruction goes on in the reaper */
 
-	uint64_t physical;              /* device, image */
+	uint64_t physical; /* device, image */
 };
 
 /* Where a page of an object is, and what may be done with it. */
 struct page_place {
 	uint64_t physical;
-	bool writable;                  /* may be mapped writable */
-	bool device;                    /* uncached, not in the direct map */
+	bool writable;                      /* may be mapped writable */
+	bool device;                        /* uncached, not in the direct map */
 	struct memory_object *pager_object; /* with KERN_BUSY: whose pager has to supply ... */
 	uint64_t pager_index;               /* ... which page */
-	enum portico_fault why;         /* with KERN_FAULT */
+	enum portico_fault why;             /* with KERN_FAULT */
 };
 
 /* Objects of `pages` pages; NULL when the ledger is exhausted. */
@@ -121,13 +125,13 @@ int64_t object_populate(struct memory_object *object, bool contiguous);
  * source; `deferred`, if not NULL, is a map whose TLB flush the caller does.
  */
 int64_t object_clone(struct memory_object *source, uint64_t first, uint64_t end, struct ledger *ledger,
-		     struct vm_map *deferred, struct memory_object **clone);
+                     struct vm_map *deferred, struct memory_object **clone);
 /* Shares `count` pages of source from `first` on with an anonymous object at `to_first` (its slots are empty). */
 int64_t object_share_pages(struct memory_object *to, uint64_t to_first, struct memory_object *source, uint64_t first,
-			   uint64_t count);
+                           uint64_t count);
 /* Finds or makes page `index`. `except`: the entry whose PTE the caller replaces itself (or NULL). */
 int64_t object_page(struct memory_object *object, uint64_t index, bool write, struct map_entry *except,
-		    struct page_place *place);
+                    struct page_place *place);
 /* Puts a page into an empty slot and charges it. The object owns the reference on success. */
 bool object_insert(struct memory_object *object, uint64_t index, struct page *page);
 /* Drops pages [first, end), at most `budget` of them; true when all are gone. Their PTEs must be gone already. */
@@ -140,7 +144,8 @@ void object_unmap_pages(struct memory_object *object, uint64_t first, uint64_t e
 int64_t pager_wait(struct memory_object *object, uint64_t index, uint32_t access, enum portico_fault *why);
 /* Ends the waits for pages [first, end): they are there now, or have failed. */
 void pager_wake(struct memory_object *object, uint64_t first, uint64_t end, bool failed);
-/* What a pager argument names: a send right whose badge is `badge` (or any, for 0), or a right to make such. With a reference. */
+/* What a pager argument names: a send right whose badge is `badge` (or any, for 0), or a right to make such. With a
+ * reference. */
 struct port_sender *pager_sender(struct ipc_space *space, port_name_t name, uint64_t badge, int64_t *status);
 
 /* ---- map.c ---- */
@@ -150,12 +155,12 @@ struct port_sender *pager_sender(struct ipc_space *space, port_name_t name, uint
 struct map_entry {
 	uint64_t start, end;
 	struct vm_map *map;
-	struct memory_object *object;   /* reference; NULL: anonymous memory that nobody has touched */
-	uint64_t offset;                /* bytes, in the object, of `start` */
-	uint32_t flags;                 /* VM_*: protection, VM_COPY, inheritance, VM_GROWS_DOWN, VM_ALLOW_WX, tag */
+	struct memory_object *object; /* reference; NULL: anonymous memory that nobody has touched */
+	uint64_t offset;              /* bytes, in the object, of `start` */
+	uint32_t flags;               /* VM_*: protection, VM_COPY, inheritance, VM_GROWS_DOWN, VM_ALLOW_WX, tag */
 	uint8_t max_protection;
-	bool copy_pending;              /* VM_COPY: `object` is the original; a first write puts a private one in front */
-	bool writable;                  /* may have writable PTEs */
+	bool copy_pending; /* VM_COPY: `object` is the original; a first write puts a private one in front */
+	bool writable;     /* may have writable PTEs */
 	uint8_t levels;
 	uint64_t touched_start, touched_end; /* no PTEs outside of this; may reach beyond the entry */
 	struct list object_link;
@@ -164,23 +169,23 @@ struct map_entry {
 };
 
 struct pmap {
-	uint64_t *root;                 /* PML4 in the direct map; first in vm_map */
-	uint64_t last_tag;              /* last page table used: address >> 21, or ~0 */
+	uint64_t *root;    /* PML4 in the direct map; first in vm_map */
+	uint64_t last_tag; /* last page table used: address >> 21, or ~0 */
 	uint64_t *last_table;
-	struct page *last_page;         /* struct page of last_table */
+	struct page *last_page;          /* struct page of last_table */
 	uint64_t flush_start, flush_end; /* PTEs changed since the last pmap_flush */
 };
 
 struct vm_map {
 	struct pmap pmap;
-	struct ledger *ledger;          /* reference */
-	uint64_t id;                    /* bit 63 set: never equal to an object's */
-	uint64_t pages, resident;       /* mapped; with a PTE */
+	struct ledger *ledger;    /* reference */
+	uint64_t id;              /* bit 63 set: never equal to an object's */
+	uint64_t pages, resident; /* mapped; with a PTE */
 	uint64_t max_resident;
-	struct map_entry *hint;         /* last entry found */
+	struct map_entry *hint; /* last entry found */
 	struct map_entry *last;
 	uint32_t count;
-	uint32_t levels;                /* no entry has more */
+	uint32_t levels; /* no entry has more */
 	/* Top-down search: between down_limit and down_top no gap is larger than down_skipped. */
 	uint64_t down_top, down_limit, down_skipped;
 	struct map_entry head;
@@ -224,8 +229,14 @@ static inline struct map_entry *map_lookup(struct vm_map *map, uint64_t address)
 	struct map_entry *entry = map_find(map, address);
 	return entry != NULL && entry->start <= address ? entry : NULL;
 }
-static inline struct map_entry *map_first(struct vm_map *map) { return map->head.next[0]; }
-static inline struct map_entry *map_next(const struct map_entry *entry) { return entry->next[0]; }
+static inline struct map_entry *map_first(struct vm_map *map)
+{
+	return map->head.next[0];
+}
+static inline struct map_entry *map_next(const struct map_entry *entry)
+{
+	return entry->next[0];
+}
 
 struct map_entry *entry_allocate(struct vm_map *map);
 void entry_free(struct map_entry *entry);

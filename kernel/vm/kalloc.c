@@ -1,24 +1,24 @@
 /*
  * Kernel memory in size classes. Above: every kernel object; below: page.c.
  *
- * A slab is one page: header, then objects of one class. Slabs with free objects are on their class's list; an empty slab
- * goes back to page.c unless it is the last on the list. Larger pieces are contiguous pages. Callers give the size back
- * with kfree, so nothing is stored per object.
+ * A slab is one page: header, then objects of one class. Slabs with free objects are on their class's list; an empty
+ * slab goes back to page.c unless it is the last on the list. Larger pieces are contiguous pages. Callers give the size
+ * back with kfree, so nothing is stored per object.
  */
 #include <kernel/arch/x86_64/pmap.h>
 #include <kernel/vm/internal.h>
 
 struct slab {
 	struct list link;
-	void **free;           /* first free object; each begins with a pointer to the next */
+	void **free; /* first free object; each begins with a pointer to the next */
 	uint16_t used;
 	uint16_t class;
 	uint32_t reserved;
 };
 
 /* Multiples of 16 that fill the page behind the header. */
-static const uint16_t class_size[] = {16,  32,	48,  64,  80,  96,  128, 160,  192,	224, 256,
-				      320, 400, 448, 496, 576, 672, 800, 1008, 1344, 2032};
+static const uint16_t class_size[] = {16,  32,  48,  64,  80,  96,  128, 160,  192,  224, 256,
+                                      320, 400, 448, 496, 576, 672, 800, 1008, 1344, 2032};
 #define CLASSES (sizeof(class_size) / sizeof(class_size[0]))
 #define SMALL_MAX 2032u
 
@@ -30,8 +30,8 @@ static void classes_init(void)
 	unsigned class = 0;
 	for (unsigned i = 0; i <= SMALL_MAX / 16; i++) {
 		if (i * 16 > class_size[class])
-			class++;
-		class_of[i] = (uint8_t)class;
+			class ++;
+		class_of[i] = (uint8_t) class;
 	}
 	for (unsigned i = 0; i < CLASSES; i++)
 		list_init(&partial[i]);
@@ -45,7 +45,7 @@ static struct slab *slab_create(unsigned class)
 	pages_kernel++;
 	struct slab *slab = page_address(page);
 	slab->used = 0;
-	slab->class = (uint16_t)class;
+	slab->class = (uint16_t) class;
 	slab->free = NULL;
 	char *begin = (char *)(slab + 1);
 	unsigned count = (PAGE_SIZE - sizeof(*slab)) / class_size[class];

@@ -2,15 +2,15 @@
  * Ledgers: quotas of user pages and kernel bytes, in a tree. A charge is made to a ledger and all its ancestors, or not
  * at all. Above: kalloc and memory objects. The root ledger has no limit but the machine's memory.
  *
- * User pages are counted where they can be reached: a page shared by two objects is charged once for each, so that nobody's
- * memory is held by somebody else's reference.
+ * User pages are counted where they can be reached: a page shared by two objects is charged once for each, so that
+ * nobody's memory is held by somebody else's reference.
  */
 #include <kernel/vm/internal.h>
 
 struct ledger root_ledger = {
-	.object = {.kind = KOBJ_LEDGER, .refs = 1},
-	.page_limit = ~UINT64_C(0),
-	.byte_limit = ~UINT64_C(0),
+        .object = {.kind = KOBJ_LEDGER, .refs = 1},
+        .page_limit = ~UINT64_C(0),
+        .byte_limit = ~UINT64_C(0),
 };
 
 bool ledger_charge_pages(struct ledger *ledger, uint64_t count)

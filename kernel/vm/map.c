@@ -1,9 +1,9 @@
 /*
- * Address spaces: the ordered set of entries. Above: map_range.c, map_copy.c, fault.c, region.c and the traps; below: objects and page
- * tables.
+ * Address spaces: the ordered set of entries. Above: map_range.c, map_copy.c, fault.c, region.c and the traps; below:
+ * objects and page tables.
  *
- * Entries form a skip list: `next[0]` and `prev` are the order of addresses, the higher levels make lookups logarithmic.
- * `map->head` is a sentinel with all levels. They never overlap and are never empty.
+ * Entries form a skip list: `next[0]` and `prev` are the order of addresses, the higher levels make lookups
+ * logarithmic. `map->head` is a sentinel with all levels. They never overlap and are never empty.
  */
 #include <kernel/vm/internal.h>
 
@@ -61,7 +61,10 @@ static uint8_t random_levels(void)
 	return (uint8_t)(1 + (zeros < MAP_LEVELS ? zeros : MAP_LEVELS - 1));
 }
 
-static size_t entry_size(unsigned levels) { return offsetof(struct map_entry, next) + levels * sizeof(struct map_entry *); }
+static size_t entry_size(unsigned levels)
+{
+	return offsetof(struct map_entry, next) + levels * sizeof(struct map_entry *);
+}
 
 struct map_entry *entry_allocate(struct vm_map *map)
 {
@@ -248,7 +251,8 @@ static void gap_opened(struct vm_map *map, uint64_t start)
 		return;
 	struct map_entry *next = map_find(map, start);
 	struct map_entry *prev = next != NULL ? next->prev : map->last;
-	uint64_t gap = (next != NULL && next->start < map->down_top ? next->start : map->down_top) - (prev != NULL ? prev->end : 0);
+	uint64_t gap = (next != NULL && next->start < map->down_top ? next->start : map->down_top) -
+	               (prev != NULL ? prev->end : 0);
 	if (gap > map->down_skipped)
 		map->down_skipped = gap;
 }
@@ -273,7 +277,8 @@ int64_t map_check_range(uint64_t address, uint64_t size)
 {
 	if (PAGE_OFFSET(address) != 0 || PAGE_OFFSET(size) != 0 || size == 0)
 		return KERN_INVALID_ARGUMENT;
-	return address >= PAGE_SIZE && address < MAP_TOP && size <= MAP_TOP - address ? KERN_SUCCESS : KERN_INVALID_ARGUMENT;
+	return address >= PAGE_SIZE && address < MAP_TOP && size <= MAP_TOP - address ? KERN_SUCCESS
+	                                                                              : KERN_INVALID_ARGUMENT;
 }
 
 /* Anonymous memory right behind an entry of the same kind makes that entry longer: brk, growing heaps. */
@@ -298,8 +303,8 @@ static bool extend_previous(struct vm_map *map, uint64_t address, uint64_t size,
 	return true;
 }
 
-static int64_t enter_at(struct vm_map *map, uint64_t address, uint64_t size, struct memory_object *object, uint64_t offset,
-			uint32_t flags, uint8_t max_protection)
+static int64_t enter_at(struct vm_map *map, uint64_t address, uint64_t size, struct memory_object *object,
+                        uint64_t offset, uint32_t flags, uint8_t max_protection)
 {
 	if (object == NULL && extend_previous(map, address, size, flags, max_protection))
 		return (int64_t)address;
@@ -325,11 +330,12 @@ static int64_t enter_at(struct vm_map *map, uint64_t address, uint64_t size, str
 }
 
 /* Kept of vm_map's flags in an entry. */
-#define ENTRY_FLAGS \
-	((uint64_t)PROTECTION_MASK | VM_COPY | VM_INHERIT_MASK | VM_GROWS_DOWN | VM_ALLOW_WX | UINT64_C(0xff) << VM_TAG_SHIFT)
+#define ENTRY_FLAGS                                                                                                    \
+	((uint64_t)PROTECTION_MASK | VM_COPY | VM_INHERIT_MASK | VM_GROWS_DOWN | VM_ALLOW_WX |                         \
+	 UINT64_C(0xff) << VM_TAG_SHIFT)
 
 int64_t vm_map_enter(struct vm_map *map, uint64_t address, uint64_t size, struct memory_object *object, uint64_t offset,
-		     uint64_t flags, uint64_t max_protection)
+                     uint64_t flags, uint64_t max_protection)
 {
 	bool fixed = (flags & (VM_FIXED | VM_FIXED_NOREPLACE)) != 0;
 	size = size <= MAP_TOP ? PAGE_ROUND(size) : size;
@@ -363,8 +369,9 @@ int64_t vm_map_enter_pages(struct vm_map *map, uint64_t address, void *const *pa
 	struct memory_object *object = object_create_borrowed(pages, count, map->ledger);
 	if (object == NULL)
 		return KERN_NO_MEMORY;
-	int64_t status = vm_map_enter(map, address, count * PAGE_SIZE, object, 0,
-				      VM_FIXED_NOREPLACE | VM_INHERIT_NONE | (protection & PROTECTION_MASK), protection);
+	int64_t status =
+	        vm_map_enter(map, address, count * PAGE_SIZE, object, 0,
+	                     VM_FIXED_NOREPLACE | VM_INHERIT_NONE | (protection & PROTECTION_MASK), protection);
 	object_unref(OBJECT(object));
 	if (status < 0)
 		return status;
@@ -378,7 +385,8 @@ int64_t vm_map_enter_pages(struct vm_map *map, uint64_t address, void *const *pa
 
 bool entry_reached_elsewhere(const struct map_entry *entry, uint64_t first, uint64_t end)
 {
-	list_for_each(link, &entry->object->mappings) {
+	list_for_each(link, &entry->object->mappings)
+	{
 		const struct map_entry *other = list_entry(link, struct map_entry, object_link);
 		uint64_t low = other->offset >> PAGE_SHIFT, high = low + ((other->end - other->start) >> PAGE_SHIFT);
 		if (other != entry && first < high && low < end)
@@ -391,7 +399,8 @@ bool entry_discard(struct map_entry *entry, uint64_t start, uint64_t end, uint64
 {
 	struct memory_object *object = entry->object;
 	uint64_t first = entry_index(entry, start), stop = entry_index(entry, end);
-	if (object == NULL || !object->internal || object->wired || object->resident == 0 || entry_reached_elsewhere(entry, first, stop))
+	if (object == NULL || !object->internal || object->wired || object->resident == 0 ||
+	    entry_reached_elsewhere(entry, first, stop))
 		return true;
 	return object_drop_pages(object, first, stop, budget);
 }

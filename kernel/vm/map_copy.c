@@ -1,6 +1,6 @@
 /*
- * Duplicating address spaces: fork, and tasks that share memory. Above: kernel/task; below: objects. Copies are copy on write: the cost
- * follows the pages that are resident.
+ * Duplicating address spaces: fork, and tasks that share memory. Above: kernel/task; below: objects. Copies are copy on
+ * write: the cost follows the pages that are resident.
  */
 #include <kernel/vm/internal.h>
 
@@ -23,7 +23,8 @@ static void map_append(struct vm_map *map, struct append_path *path, struct map_
 }
 
 /*
- * Text that the parent has used is mapped in the child at once: a page costs a few dozen instructions, a fault hundreds.
+ * Text that the parent has used is mapped in the child at once: a page costs a few dozen instructions, a fault
+ * hundreds.
  */
 #define PREFILL_SIZE (128 * PAGE_SIZE)
 
@@ -65,8 +66,8 @@ static int64_t duplicate_copied(struct map_entry *from, struct map_entry *to)
 		prefill(from, to);
 		return KERN_SUCCESS;
 	}
-	int64_t status = object_clone(object, entry_index(from, from->start), entry_index(from, from->end), to->map->ledger,
-				      from->map, &clone);
+	int64_t status = object_clone(object, entry_index(from, from->start), entry_index(from, from->end),
+	                              to->map->ledger, from->map, &clone);
 	if (status != KERN_SUCCESS)
 		return status;
 	clone->internal = true;
@@ -112,7 +113,8 @@ int64_t vm_map_duplicate(struct vm_map *from, struct vm_map *to, bool share)
 		return KERN_INVALID_ARGUMENT;
 	for (unsigned level = 0; level < MAP_LEVELS; level++)
 		path.last[level] = &to->head;
-	for (struct map_entry *entry = map_first(from); entry != NULL && status == KERN_SUCCESS; entry = map_next(entry))
+	for (struct map_entry *entry = map_first(from); entry != NULL && status == KERN_SUCCESS;
+	     entry = map_next(entry))
 		if (inherited(entry, share, &shared))
 			status = duplicate_entry(entry, to, shared, &path);
 	pmap_flush(from);

@@ -1,7 +1,7 @@
 /*
- * Changing ranges of an address space: protection, inheritance, moving, advice. Above: vm_traps.c, which has checked that the
- * range is aligned and inside user space. Each operation checks everything first; afterwards only memory for splitting can be missing,
- * and then nothing has changed.
+ * Changing ranges of an address space: protection, inheritance, moving, advice. Above: vm_traps.c, which has checked
+ * that the range is aligned and inside user space. Each operation checks everything first; afterwards only memory for
+ * splitting can be missing, and then nothing has changed.
  */
 #include <kernel/vm/internal.h>
 
@@ -56,7 +56,8 @@ static void entry_protect(struct map_entry *entry, uint32_t protection, bool all
 /* Are entries of the range allowed to be writable and executable? */
 static bool wx_allowed(struct vm_map *map, uint64_t start, uint64_t end)
 {
-	for (struct map_entry *entry = map_lookup(map, start); entry != NULL && entry->start < end; entry = map_next(entry))
+	for (struct map_entry *entry = map_lookup(map, start); entry != NULL && entry->start < end;
+	     entry = map_next(entry))
 		if ((entry->flags & VM_ALLOW_WX) == 0)
 			return false;
 	return true;
@@ -73,7 +74,8 @@ int64_t map_protect(struct vm_map *map, uint64_t address, uint64_t size, uint32_
 	status = clip_range(map, address, end);
 	if (status != KERN_SUCCESS)
 		return status;
-	for (struct map_entry *entry = map_lookup(map, address); entry != NULL && entry->start < end; entry = map_next(entry))
+	for (struct map_entry *entry = map_lookup(map, address); entry != NULL && entry->start < end;
+	     entry = map_next(entry))
 		entry_protect(entry, protection, allow_wx);
 	pmap_flush(map);
 	merge_range(map, address, end);
@@ -88,7 +90,8 @@ int64_t map_inherit(struct vm_map *map, uint64_t address, uint64_t size, uint32_
 		status = clip_range(map, address, end);
 	if (status != KERN_SUCCESS)
 		return status;
-	for (struct map_entry *entry = map_lookup(map, address); entry != NULL && entry->start < end; entry = map_next(entry))
+	for (struct map_entry *entry = map_lookup(map, address); entry != NULL && entry->start < end;
+	     entry = map_next(entry))
 		if (entry->object == NULL || !entry->object->borrowed)
 			entry->flags = (entry->flags & ~(uint32_t)VM_INHERIT_MASK) | inheritance;
 	merge_range(map, address, end);
@@ -117,7 +120,7 @@ static bool forget(struct map_entry *entry, uint64_t start, uint64_t end, uint64
 static void prefetch(struct map_entry *entry, uint64_t start, uint64_t end, uint64_t *budget)
 {
 	struct page_place place;
-	for (; start < end && *budget > 1; start += PAGE_SIZE, --*budget)
+	for (; start<end && * budget> 1; start += PAGE_SIZE, --*budget)
 		if (fault_page(entry->map, start, VM_READ, &place) != KERN_SUCCESS)
 			return;
 }
@@ -128,8 +131,10 @@ int64_t map_advise(struct vm_map *map, uint64_t address, uint64_t size, uint32_t
 	int64_t status = map_check_mapped(map, address, end, 0);
 	if (status != KERN_SUCCESS)
 		return status;
-	for (struct map_entry *entry = map_lookup(map, address); entry != NULL && entry->start < end; entry = map_next(entry)) {
-		uint64_t from = entry->start > address ? entry->start : address, to = entry->end < end ? entry->end : end;
+	for (struct map_entry *entry = map_lookup(map, address); entry != NULL && entry->start < end;
+	     entry = map_next(entry)) {
+		uint64_t from = entry->start > address ? entry->start : address,
+		         to = entry->end < end ? entry->end : end;
 		if (advice == VM_ADVISE_WILLNEED) {
 			if (entry->flags & VM_READ)
 				prefetch(entry, from, to, budget);
@@ -169,7 +174,8 @@ static int64_t grow_in_place(struct vm_map *map, struct map_entry *entry, uint64
 	}
 	if (entry->object->backing != NULL || entry->object->wired)
 		return KERN_NO_SPACE;
-	int64_t status = vm_map_enter(map, entry->end, growth, NULL, 0, entry->flags | VM_FIXED_NOREPLACE, entry->max_protection);
+	int64_t status = vm_map_enter(map, entry->end, growth, NULL, 0, entry->flags | VM_FIXED_NOREPLACE,
+	                              entry->max_protection);
 	return status < 0 ? status : KERN_SUCCESS;
 }
 
@@ -195,8 +201,8 @@ static void entry_relocate(struct vm_map *map, struct map_entry *entry, uint64_t
 	map_insert(map, entry);
 }
 
-static int64_t move_target(struct vm_map *map, uint64_t address, uint64_t size, uint64_t to, uint64_t to_size, uint32_t flags,
-			   uint64_t *target)
+static int64_t move_target(struct vm_map *map, uint64_t address, uint64_t size, uint64_t to, uint64_t to_size,
+                           uint32_t flags, uint64_t *target)
 {
 	if (flags & VM_FIXED) {
 		if (map_check_range(to, to_size) != KERN_SUCCESS || (to < address + size && address < to + to_size))
@@ -211,8 +217,8 @@ static int64_t move_target(struct vm_map *map, uint64_t address, uint64_t size, 
 }
 
 /*
- * mremap: the range lies in one entry. Shrinks at its place; grows there if there is room; else moves if VM_TOP_DOWN allows it (`to` is
- * the hint) or VM_FIXED commands it. -> the new address.
+ * mremap: the range lies in one entry. Shrinks at its place; grows there if there is room; else moves if VM_TOP_DOWN
+ * allows it (`to` is the hint) or VM_FIXED commands it. -> the new address.
  */
 int64_t map_move(struct vm_map *map, uint64_t address, uint64_t size, uint64_t to, uint64_t to_size, uint32_t flags)
 {

@@ -1,10 +1,10 @@
 /*
- * Memory objects: what pages they have, where missing ones come from, and how they are shared. Above: maps and faults; below: page
- * trees, ledgers. Asking a pager is pager.c's; nothing here waits.
+ * Memory objects: what pages they have, where missing ones come from, and how they are shared. Above: maps and faults;
+ * below: page trees, ledgers. Asking a pager is pager.c's; nothing here waits.
  *
- * Every page in an object's tree is charged to the object's ledger, shared or not. An object with a backing object holds the pages that
- * were written; the others are the backing object's, mapped read-only. A backing object has no backing itself: what would need three
- * levels is cloned instead.
+ * Every page in an object's tree is charged to the object's ledger, shared or not. An object with a backing object
+ * holds the pages that were written; the others are the backing object's, mapped read-only. A backing object has no
+ * backing itself: what would need three levels is cloned instead.
  */
 #include <kernel/arch/x86_64/pmap.h>
 #include <kernel/ipc/ipc.h>
@@ -211,7 +211,8 @@ static bool entry_range(const struct map_entry *entry, uint64_t first, uint64_t 
 
 void object_write_protect(struct memory_object *object, uint64_t first, uint64_t end, struct vm_map *deferred)
 {
-	list_for_each(link, &object->mappings) {
+	list_for_each(link, &object->mappings)
+	{
 		struct map_entry *entry = list_entry(link, struct map_entry, object_link);
 		uint64_t start, stop;
 		if (!entry->writable || !entry_range(entry, first, end, &start, &stop))
@@ -226,7 +227,8 @@ void object_write_protect(struct memory_object *object, uint64_t first, uint64_t
 
 void object_unmap_pages(struct memory_object *object, uint64_t first, uint64_t end, const struct map_entry *except)
 {
-	list_for_each(link, &object->mappings) {
+	list_for_each(link, &object->mappings)
+	{
 		struct map_entry *entry = list_entry(link, struct map_entry, object_link);
 		uint64_t start, stop, budget = ~UINT64_C(0);
 		if (entry == except || !entry_range(entry, first, end, &start, &stop))
@@ -234,7 +236,8 @@ void object_unmap_pages(struct memory_object *object, uint64_t first, uint64_t e
 		pmap_remove(entry->map, start, stop, &budget);
 		pmap_flush(entry->map);
 	}
-	list_for_each(link, &object->fronts) {
+	list_for_each(link, &object->fronts)
+	{
 		struct memory_object *front = list_entry(link, struct memory_object, front_link);
 		uint64_t low = front->backing_first;
 		if (end > low)
@@ -245,7 +248,7 @@ void object_unmap_pages(struct memory_object *object, uint64_t first, uint64_t e
 /* ---- copies ---- */
 
 static int64_t clone_into(struct memory_object *clone, struct memory_object *source, uint64_t first, uint64_t end,
-			  struct vm_map *deferred)
+                          struct vm_map *deferred)
 {
 	uint64_t count;
 	struct ledger *ledger = clone->object.ledger;
@@ -261,7 +264,7 @@ static int64_t clone_into(struct memory_object *clone, struct memory_object *sou
 }
 
 int64_t object_clone(struct memory_object *source, uint64_t first, uint64_t end, struct ledger *ledger,
-		     struct vm_map *deferred, struct memory_object **result)
+                     struct vm_map *deferred, struct memory_object **result)
 {
 	if (source->kind == MEMORY_DEVICE || source->borrowed || (source->wired && source->kind != MEMORY_IMAGE))
 		return KERN_NOT_SUPPORTED;
@@ -282,7 +285,7 @@ int64_t object_clone(struct memory_object *source, uint64_t first, uint64_t end,
 }
 
 int64_t object_share_pages(struct memory_object *to, uint64_t to_first, struct memory_object *source, uint64_t first,
-			   uint64_t count)
+                           uint64_t count)
 {
 	uint64_t end = first + count;
 	for (uint64_t i = first; page_tree_next(&source->tree, &i) && i < end; i++) {
@@ -329,7 +332,7 @@ static int64_t fill(struct memory_object *object, uint64_t index, const void *fr
 
 /* The object is about to write a page that others hold too: it gets a copy of its own. */
 static int64_t unshare(struct memory_object *object, uint64_t index, struct page *old, struct map_entry *except,
-		       struct page_place *place)
+                       struct page_place *place)
 {
 	struct page *page = page_take_dirty();
 	if (page == NULL)
@@ -343,11 +346,11 @@ static int64_t unshare(struct memory_object *object, uint64_t index, struct page
 }
 
 static int64_t missing_page(struct memory_object *object, uint64_t index, bool write, struct map_entry *except,
-			    struct page_place *place);
+                            struct page_place *place);
 
 /* A page that the backing object has to give. */
 static int64_t backed_page(struct memory_object *object, uint64_t index, bool write, struct map_entry *except,
-			   struct page_place *place)
+                           struct page_place *place)
 {
 	struct memory_object *backing = object->backing;
 	uint64_t backing_index = index + object->backing_first;
@@ -373,7 +376,7 @@ static int64_t backed_page(struct memory_object *object, uint64_t index, bool wr
 }
 
 static int64_t missing_page(struct memory_object *object, uint64_t index, bool write, struct map_entry *except,
-			    struct page_place *place)
+                            struct page_place *place)
 {
 	if (index >= object->pages)
 		return place_fault(place, FAULT_BEYOND);
@@ -396,7 +399,7 @@ static int64_t missing_page(struct memory_object *object, uint64_t index, bool w
 }
 
 int64_t object_page(struct memory_object *object, uint64_t index, bool write, struct map_entry *except,
-		    struct page_place *place)
+                    struct page_place *place)
 {
 	place->device = false;
 	struct page *page = page_tree_get(&object->tree, index);

@@ -1,6 +1,7 @@
 /*
- * Memory object traps: creating, sizing, filling, reading without a mapping; the pager's side of paging; physical memory for drivers.
- * Above: the trap table; below: memory_object.c and pager.c. See vm_traps.c for how long work is cut up.
+ * Memory object traps: creating, sizing, filling, reading without a mapping; the pager's side of paging; physical
+ * memory for drivers. Above: the trap table; below: memory_object.c and pager.c. See vm_traps.c for how long work is
+ * cut up.
  */
 #include <kernel/arch/x86_64/pmap.h>
 #include <kernel/vm/internal.h>
@@ -9,7 +10,10 @@
 #define COPY_MAX (64u * PAGE_SIZE)
 #define PHYSICAL_MAX (UINT64_C(1) << 52)
 
-static struct ipc_space *own_space(void) { return thread_current()->task->space; }
+static struct ipc_space *own_space(void)
+{
+	return thread_current()->task->space;
+}
 
 static struct memory_object *object_argument(uint64_t name, uint32_t needed, int64_t *status)
 {
@@ -19,8 +23,9 @@ static struct memory_object *object_argument(uint64_t name, uint32_t needed, int
 /* Gives the caller a right to a new object and drops the maker's reference. */
 static int64_t object_publish(struct memory_object *object, uint64_t chosen)
 {
-	int64_t name = right_enter_object(own_space(), OBJECT(object), RIGHT_CONTROL | RIGHT_READ | RIGHT_WRITE | RIGHT_EXECUTE,
-					  (port_name_t)chosen);
+	int64_t name =
+	        right_enter_object(own_space(), OBJECT(object),
+	                           RIGHT_CONTROL | RIGHT_READ | RIGHT_WRITE | RIGHT_EXECUTE, (port_name_t)chosen);
 	object_unref(OBJECT(object));
 	return name;
 }
@@ -32,14 +37,15 @@ static int64_t check_extent(uint64_t offset, uint64_t length)
 	return KERN_SUCCESS;
 }
 
-int64_t trap_handle_object_create(uint64_t size, uint64_t flags, uint64_t pager, uint64_t badge, uint64_t chosen, uint64_t f)
+int64_t trap_handle_object_create(uint64_t size, uint64_t flags, uint64_t pager, uint64_t badge, uint64_t chosen,
+                                  uint64_t f)
 {
 	int64_t status = check_extent(0, size);
 	struct ledger *ledger = thread_current()->task->ledger;
 	struct port_sender *sender = NULL;
 	(void)f;
-	if (status != KERN_SUCCESS || (flags & ~(uint64_t)(OBJECT_WIRED | OBJECT_CONTIGUOUS)) != 0 || (flags != 0 && pager != 0) ||
-	    flags == OBJECT_CONTIGUOUS || (flags != 0 && size == 0))
+	if (status != KERN_SUCCESS || (flags & ~(uint64_t)(OBJECT_WIRED | OBJECT_CONTIGUOUS)) != 0 ||
+	    (flags != 0 && pager != 0) || flags == OBJECT_CONTIGUOUS || (flags != 0 && size == 0))
 		return KERN_INVALID_ARGUMENT;
 	if (flags != 0 && PAGE_ROUND(size) >> PAGE_SHIFT > WIRED_PAGES_MAX)
 		return KERN_TOO_LARGE;
@@ -98,7 +104,8 @@ int64_t trap_handle_object_resize(uint64_t name, uint64_t size, uint64_t c, uint
 	return KERN_SUCCESS;
 }
 
-/* One page from the caller's memory; the rest of a short last page is zero. KERN_FAULT: the caller's page is not there. */
+/* One page from the caller's memory; the rest of a short last page is zero. KERN_FAULT: the caller's page is not there.
+ */
 static int64_t supply_page(struct memory_object *object, uint64_t index, uint64_t own, size_t length)
 {
 	struct page *page = page_take_dirty();
@@ -191,13 +198,15 @@ int64_t trap_handle_object_info(uint64_t name, uint64_t b, uint64_t c, uint64_t 
 	result[0] = object->pages << PAGE_SHIFT;
 	result[1] = object->resident;
 	result[2] = object->mapping_count;
-	result[3] = (uint64_t)(object->wired ? OBJECT_WIRED : 0) | (uint64_t)(object->contiguous ? OBJECT_CONTIGUOUS : 0);
+	result[3] =
+	        (uint64_t)(object->wired ? OBJECT_WIRED : 0) | (uint64_t)(object->contiguous ? OBJECT_CONTIGUOUS : 0);
 	return KERN_SUCCESS;
 }
 
 /* ---- reading and writing without a mapping ---- */
 
-/* The bytes of an object's page for a copy; NULL: they cannot be had. A page that is overwritten as a whole needs no pager. */
+/* The bytes of an object's page for a copy; NULL: they cannot be had. A page that is overwritten as a whole needs no
+ * pager. */
 static char *object_bytes(struct memory_object *object, uint64_t index, bool write, bool whole)
 {
 	struct page_place place;
@@ -220,7 +229,8 @@ static char *object_bytes(struct memory_object *object, uint64_t index, bool wri
 static const char zeros[PAGE_SIZE];
 
 /* Bytes copied, up to the first page that cannot be had; *own_fault: it was one of the caller's. */
-static uint64_t object_copy(struct memory_object *object, uint64_t offset, uint64_t own, uint64_t length, bool write, bool *own_fault)
+static uint64_t object_copy(struct memory_object *object, uint64_t offset, uint64_t own, uint64_t length, bool write,
+                            bool *own_fault)
 {
 	struct vm_map *map = thread_current()->task->map;
 	uint64_t done = 0;
@@ -233,12 +243,12 @@ static uint64_t object_copy(struct memory_object *object, uint64_t offset, uint6
 		if (index >= object->pages)
 			break;
 		bool hole = !write && object->kind == MEMORY_ANONYMOUS && object->backing == NULL &&
-			    page_tree_get(&object->tree, index) == NULL;
+		            page_tree_get(&object->tree, index) == NULL;
 		char *bytes = hole ? NULL : object_bytes(object, index, write, chunk == PAGE_SIZE);
 		if (bytes == NULL && !hole)
 			break;
 		size_t copied = write ? vm_copy_in(map, bytes + PAGE_OFFSET(at), own + done, chunk)
-				      : vm_copy_out(map, own + done, (hole ? zeros : bytes) + PAGE_OFFSET(at), chunk);
+		                      : vm_copy_out(map, own + done, (hole ? zeros : bytes) + PAGE_OFFSET(at), chunk);
 		done += copied;
 		if (copied != chunk) {
 			*own_fault = true;
@@ -305,7 +315,8 @@ static int64_t clone_moved(struct memory_object *source, uint64_t first, uint64_
 	return KERN_SUCCESS;
 }
 
-int64_t trap_handle_object_clone(uint64_t name, uint64_t offset, uint64_t length, uint64_t flags, uint64_t chosen, uint64_t f)
+int64_t trap_handle_object_clone(uint64_t name, uint64_t offset, uint64_t length, uint64_t flags, uint64_t chosen,
+                                 uint64_t f)
 {
 	int64_t status;
 	(void)f;
@@ -334,7 +345,8 @@ static bool machine_argument(uint64_t name, int64_t *status)
 	return right_lookup(own_space(), (port_name_t)name, KOBJ_MACHINE, 0, status) != NULL;
 }
 
-int64_t trap_handle_machine_physical(uint64_t machine, uint64_t address, uint64_t size, uint64_t chosen, uint64_t e, uint64_t f)
+int64_t trap_handle_machine_physical(uint64_t machine, uint64_t address, uint64_t size, uint64_t chosen, uint64_t e,
+                                     uint64_t f)
 {
 	int64_t status;
 	(void)e, (void)f;
@@ -350,7 +362,8 @@ int64_t trap_handle_machine_physical(uint64_t machine, uint64_t address, uint64_
 	return object != NULL ? object_publish(object, chosen) : KERN_NO_MEMORY;
 }
 
-int64_t trap_handle_machine_physical_of(uint64_t machine, uint64_t name, uint64_t offset, uint64_t d, uint64_t e, uint64_t f)
+int64_t trap_handle_machine_physical_of(uint64_t machine, uint64_t name, uint64_t offset, uint64_t d, uint64_t e,
+                                        uint64_t f)
 {
 	int64_t status;
 	(void)d, (void)e, (void)f;

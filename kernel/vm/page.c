@@ -2,9 +2,9 @@
  * Physical pages. The lowest layer of kernel/vm: above are kalloc, page tables and memory objects; nothing below but
  * the direct map.
  *
- * Free pages lie in buddy lists (blocks of up to 4 MiB, for contiguous memory) with two stacks of single pages in front:
- * `zeroed` and `dirty`. Links are kept in the free pages. struct page arrays are built for sections of 32 MiB as RAM is
- * added, in that RAM.
+ * Free pages lie in buddy lists (blocks of up to 4 MiB, for contiguous memory) with two stacks of single pages in
+ * front: `zeroed` and `dirty`. Links are kept in the free pages. struct page arrays are built for sections of 32 MiB as
+ * RAM is added, in that RAM.
  */
 #include <kernel/arch/x86_64/pmap.h>
 #include <kernel/vm/internal.h>
@@ -56,14 +56,26 @@ bool page_range_managed(uint64_t first, uint64_t end)
 	return false;
 }
 
-static inline uint64_t number_of(const void *address) { return ((uint64_t)address - DIRECT_MAP) >> PAGE_SHIFT; }
+static inline uint64_t number_of(const void *address)
+{
+	return ((uint64_t)address - DIRECT_MAP) >> PAGE_SHIFT;
+}
 
-uint64_t page_physical(const void *page) { return (uint64_t)page - DIRECT_MAP; }
-void *page_virtual(uint64_t physical) { return (void *)(DIRECT_MAP + physical); }
+uint64_t page_physical(const void *page)
+{
+	return (uint64_t)page - DIRECT_MAP;
+}
+void *page_virtual(uint64_t physical)
+{
+	return (void *)(DIRECT_MAP + physical);
+}
 
 /* ---- buddy lists ---- */
 
-static struct list *block_link(const struct page *page) { return page_address(page); }
+static struct list *block_link(const struct page *page)
+{
+	return page_address(page);
+}
 
 static void block_put(struct page *page, unsigned order)
 {
@@ -208,7 +220,10 @@ void *page_allocate(void)
 	return page != NULL ? page_address(page) : NULL;
 }
 
-void page_release(void *page) { page_drop(page_find(number_of(page))); }
+void page_release(void *page)
+{
+	page_drop(page_find(number_of(page)));
+}
 
 /* ---- contiguous pages ---- */
 
@@ -252,7 +267,8 @@ void page_release_contiguous(void *page, unsigned order)
 
 /* ---- RAM ---- */
 
-/* Makes the page arrays of the sections in [first, end) out of the beginning of that range; returns the first page left. */
+/* Makes the page arrays of the sections in [first, end) out of the beginning of that range; returns the first page
+ * left. */
 static uint64_t sections_build(uint64_t first, uint64_t end)
 {
 	uint64_t array_pages = SECTION_ARRAY_SIZE >> PAGE_SHIFT;

@@ -7,10 +7,14 @@ static inline uint64_t capacity(unsigned height)
 }
 
 /* Bits lo to hi, inclusive. */
-static inline uint64_t bits_between(uint64_t lo, uint64_t hi) { return ~UINT64_C(0) << lo & ~UINT64_C(0) >> (63 - hi); }
+static inline uint64_t bits_between(uint64_t lo, uint64_t hi)
+{
+	return ~UINT64_C(0) << lo & ~UINT64_C(0) >> (63 - hi);
+}
 
 /* The slots of a node of `height` at `base` that have to do with [first, end). */
-static inline uint64_t slots_in_range(const struct tree_node *node, unsigned height, uint64_t base, uint64_t first, uint64_t end)
+static inline uint64_t slots_in_range(const struct tree_node *node, unsigned height, uint64_t base, uint64_t first,
+                                      uint64_t end)
 {
 	unsigned shift = TREE_BITS * (height - 1);
 	uint64_t lo = first > base ? (first - base) >> shift : 0;
@@ -20,8 +24,14 @@ static inline uint64_t slots_in_range(const struct tree_node *node, unsigned hei
 	return node->used & bits_between(lo, hi < TREE_FAN ? hi : TREE_FAN - 1);
 }
 
-static struct tree_node *node_create(struct ledger *ledger) { return kalloc(sizeof(struct tree_node), ledger); }
-static void node_free(struct tree_node *node, struct ledger *ledger) { kfree(node, sizeof(*node), ledger); }
+static struct tree_node *node_create(struct ledger *ledger)
+{
+	return kalloc(sizeof(struct tree_node), ledger);
+}
+static void node_free(struct tree_node *node, struct ledger *ledger)
+{
+	kfree(node, sizeof(*node), ledger);
+}
 
 static inline void node_set(struct tree_node *node, unsigned slot, void *value)
 {
@@ -133,7 +143,8 @@ static uint64_t count_in(const struct tree_node *node, unsigned height, uint64_t
 		return (uint64_t)__builtin_popcountll(bits);
 	for (; bits != 0; bits &= bits - 1) {
 		unsigned slot = (unsigned)__builtin_ctzll(bits);
-		count += count_in(node->slot[slot], height - 1, base + ((uint64_t)slot << TREE_BITS * (height - 1)), first, end);
+		count += count_in(node->slot[slot], height - 1, base + ((uint64_t)slot << TREE_BITS * (height - 1)),
+		                  first, end);
 	}
 	return count;
 }
@@ -151,18 +162,19 @@ uint64_t page_tree_count(const struct page_tree *tree, uint64_t first, uint64_t 
 }
 
 static uint64_t clear_in(struct tree_node *node, unsigned height, uint64_t base, uint64_t first, uint64_t end,
-			 uint64_t budget, struct ledger *ledger)
+                         uint64_t budget, struct ledger *ledger)
 {
 	uint64_t done = 0;
-	for (uint64_t bits = slots_in_range(node, height, base, first, end); bits != 0 && done < budget; bits &= bits - 1) {
+	for (uint64_t bits = slots_in_range(node, height, base, first, end); bits != 0 && done < budget;
+	     bits &= bits - 1) {
 		unsigned slot = (unsigned)__builtin_ctzll(bits);
 		if (height == 1) {
 			page_drop(node->slot[slot]);
 			done++;
 		} else {
 			struct tree_node *child = node->slot[slot];
-			done += clear_in(child, height - 1, base + ((uint64_t)slot << TREE_BITS * (height - 1)), first, end,
-					 budget - done, ledger);
+			done += clear_in(child, height - 1, base + ((uint64_t)slot << TREE_BITS * (height - 1)), first,
+			                 end, budget - done, ledger);
 			if (child->used != 0)
 				continue;
 			node_free(child, ledger);
@@ -195,7 +207,7 @@ uint64_t page_tree_clear(struct page_tree *tree, uint64_t first, uint64_t end, u
 }
 
 static bool clone_in(const struct tree_node *from, struct tree_node *to, unsigned height, uint64_t base, uint64_t first,
-		     uint64_t end, struct ledger *ledger, uint64_t *count)
+                     uint64_t end, struct ledger *ledger, uint64_t *count)
 {
 	uint64_t bits = slots_in_range(from, height, base, first, end);
 	if (height == 1) {
@@ -215,15 +227,15 @@ static bool clone_in(const struct tree_node *from, struct tree_node *to, unsigne
 		if (child == NULL)
 			return false;
 		node_set(to, slot, child);
-		if (!clone_in(from->slot[slot], child, height - 1, base + ((uint64_t)slot << TREE_BITS * (height - 1)), first,
-			      end, ledger, count))
+		if (!clone_in(from->slot[slot], child, height - 1, base + ((uint64_t)slot << TREE_BITS * (height - 1)),
+		              first, end, ledger, count))
 			return false;
 	}
 	return true;
 }
 
 bool page_tree_clone(const struct page_tree *from, struct page_tree *to, uint64_t first, uint64_t end,
-		     struct ledger *ledger, uint64_t *count)
+                     struct ledger *ledger, uint64_t *count)
 {
 	*count = 0;
 	if (first >= end)

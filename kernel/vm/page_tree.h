@@ -2,8 +2,8 @@
  * Sparse arrays of pages, for memory objects. Pure data structure: below are struct page reference counts and kalloc,
  * above is memory_object.c, which charges pages. Nodes are charged to the ledger passed in.
  *
- * Up to four slots lie in the tree itself; larger indices build a radix tree of 64-slot nodes. Bitmaps of used slots make every walk
- * proportional to what is there.
+ * Up to four slots lie in the tree itself; larger indices build a radix tree of 64-slot nodes. Bitmaps of used slots
+ * make every walk proportional to what is there.
  */
 #ifndef KERNEL_VM_PAGE_TREE_H
 #define KERNEL_VM_PAGE_TREE_H
@@ -20,13 +20,13 @@ struct page;
 #define TREE_FAN 64u
 
 struct tree_node {
-	uint64_t used;         /* bit n: slot n is not NULL */
-	void *slot[TREE_FAN];  /* pages in leaves, nodes above */
+	uint64_t used;        /* bit n: slot n is not NULL */
+	void *slot[TREE_FAN]; /* pages in leaves, nodes above */
 };
 
 struct page_tree {
-	uint32_t height;       /* levels of nodes; 0: the slots here are pages */
-	uint32_t used;         /* height 0 only */
+	uint32_t height;        /* levels of nodes; 0: the slots here are pages */
+	uint32_t used;          /* height 0 only */
 	void *slot[TREE_SMALL]; /* height > 0: slot[0] is the root */
 };
 
@@ -78,6 +78,6 @@ uint64_t page_tree_clear(struct page_tree *tree, uint64_t first, uint64_t end, u
  * false: no memory; `to` then holds some of them.
  */
 bool page_tree_clone(const struct page_tree *from, struct page_tree *to, uint64_t first, uint64_t end,
-		     struct ledger *ledger, uint64_t *count);
+                     struct ledger *ledger, uint64_t *count);
 
 #endif

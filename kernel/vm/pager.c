@@ -1,10 +1,10 @@
 /*
- * External pagers: asking for pages (idl/pager.idl), and waking those who wait. Above: fault.c and the object traps; below: kernel/ipc,
- * which carries the request, and kernel/task, which blocks the thread.
+ * External pagers: asking for pages (idl/pager.idl), and waking those who wait. Above: fault.c and the object traps;
+ * below: kernel/ipc, which carries the request, and kernel/task, which blocks the thread.
  *
- * A thread that needs a page waits on its object by wait_link, with restart. One request a page is under way: the first waiter sends it; if that
- * one is terminated first, the next asks again. A supplied page wakes its waiters, who find it; a failed one marks
- * them, and the marked thread's next fault on the page fails.
+ * A thread that needs a page waits on its object by wait_link, with restart. One request a page is under way: the first
+ * waiter sends it; if that one is terminated first, the next asks again. A supplied page wakes its waiters, who find
+ * it; a failed one marks them, and the marked thread's next fault on the page fails.
  */
 #include <kernel/ipc/internal.h>
 #include <kernel/vm/internal.h>
@@ -27,12 +27,13 @@ static int64_t pager_ask(struct memory_object *object, struct thread *thread, ui
 	if (object->pager == NULL)
 		return KERN_DEAD;
 	return port_send_kernel(object->pager, thread, MSG_ORDINAL(PAGER_INTERFACE, PAGER_PAGE_REQUEST), &request,
-				sizeof(request));
+	                        sizeof(request));
 }
 
 static struct thread *waiter_for(struct memory_object *object, uint64_t offset)
 {
-	list_for_each(link, &object->waiters) {
+	list_for_each(link, &object->waiters)
+	{
 		struct thread *thread = list_entry(link, struct thread, wait_link);
 		if (thread->page_wait.offset == offset)
 			return thread;
@@ -40,14 +41,17 @@ static struct thread *waiter_for(struct memory_object *object, uint64_t offset)
 	return NULL;
 }
 
-static void *wait_id(const struct memory_object *object) { return (void *)(uintptr_t)object->object.id; }
+static void *wait_id(const struct memory_object *object)
+{
+	return (void *)(uintptr_t)object->object.id;
+}
 
 int64_t pager_wait(struct memory_object *object, uint64_t index, uint32_t access, enum portico_fault *why)
 {
 	struct thread *thread = thread_current();
 	uint64_t offset = index << PAGE_SHIFT;
 	bool failed = thread->page_wait.access == PAGE_WAIT_FAILED && thread->page_wait.object == wait_id(object) &&
-		      thread->page_wait.offset == offset;
+	              thread->page_wait.offset == offset;
 	thread->page_wait.access = access;
 	thread->page_wait.object = wait_id(object);
 	thread->page_wait.offset = offset;
@@ -67,7 +71,8 @@ void pager_wake(struct memory_object *object, uint64_t first, uint64_t end, bool
 {
 	if (list_empty(&object->waiters))
 		return;
-	list_for_each_safe(link, &object->waiters) {
+	list_for_each_safe(link, &object->waiters)
+	{
 		struct thread *thread = list_entry(link, struct thread, wait_link);
 		uint64_t index = thread->page_wait.offset >> PAGE_SHIFT;
 		if (index < first || index >= end)
@@ -83,8 +88,7 @@ void vm_abort_page_wait(struct thread *thread)
 	struct memory_object *object = (struct memory_object *)(void *)thread->wait_object;
 	list_remove(&thread->wait_link);
 	struct thread *next = waiter_for(object, thread->page_wait.offset);
-	if (next != NULL &&
-	    pager_ask(object, next, next->page_wait.offset, next->page_wait.access) != KERN_SUCCESS) {
+	if (next != NULL && pager_ask(object, next, next->page_wait.offset, next->page_wait.access) != KERN_SUCCESS) {
 		uint64_t index = next->page_wait.offset >> PAGE_SHIFT;
 		pager_wake(object, index, index + 1, true);
 	}

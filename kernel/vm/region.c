@@ -1,6 +1,6 @@
 /*
- * Out-of-line memory in messages: a range of the sender's address space as an object of its own, copied on write or moved, and
- * mapped again in the receiver. Above: kernel/ipc; below: maps and objects.
+ * Out-of-line memory in messages: a range of the sender's address space as an object of its own, copied on write or
+ * moved, and mapped again in the receiver. Above: kernel/ipc; below: maps and objects.
  */
 #include <kernel/arch/x86_64/pmap.h>
 #include <kernel/vm/internal.h>
@@ -11,7 +11,8 @@ static int64_t check_source(struct vm_map *map, uint64_t start, uint64_t end)
 	int64_t status = map_check_mapped(map, start, end, 0);
 	if (status != KERN_SUCCESS)
 		return status;
-	for (struct map_entry *entry = map_lookup(map, start); entry != NULL && entry->start < end; entry = map_next(entry)) {
+	for (struct map_entry *entry = map_lookup(map, start); entry != NULL && entry->start < end;
+	     entry = map_next(entry)) {
 		const struct memory_object *object = entry->object;
 		if ((entry->flags & VM_READ) == 0)
 			return KERN_FAULT;
@@ -30,7 +31,8 @@ static int64_t copy_one(struct map_entry *entry, uint64_t start, uint64_t end, s
 		return region->object != NULL ? KERN_SUCCESS : KERN_NO_MEMORY;
 	}
 	region->offset = entry_index(entry, start) << PAGE_SHIFT;
-	return object_clone(entry->object, entry_index(entry, start), entry_index(entry, end), ledger, NULL, &region->object);
+	return object_clone(entry->object, entry_index(entry, start), entry_index(entry, end), ledger, NULL,
+	                    &region->object);
 }
 
 /* One page of a range that is put together, from wherever the entry has it. */
@@ -54,7 +56,8 @@ static int64_t gather_page(struct map_entry *entry, uint64_t address, struct mem
 }
 
 /* Pages of one of several entries. Anonymous ones are shared; those that have something behind them are copied. */
-static int64_t gather_entry(struct map_entry *entry, uint64_t start, uint64_t end, struct memory_object *to, uint64_t to_first)
+static int64_t gather_entry(struct map_entry *entry, uint64_t start, uint64_t end, struct memory_object *to,
+                            uint64_t to_first)
 {
 	struct memory_object *object = entry->object;
 	int64_t status = KERN_SUCCESS;
@@ -73,8 +76,8 @@ static int64_t gather(struct vm_map *map, uint64_t start, uint64_t end, struct v
 	int64_t status = KERN_SUCCESS;
 	if (object == NULL)
 		return KERN_NO_MEMORY;
-	for (struct map_entry *entry = map_lookup(map, start); entry != NULL && entry->start < end && status == KERN_SUCCESS;
-	     entry = map_next(entry)) {
+	for (struct map_entry *entry = map_lookup(map, start);
+	     entry != NULL && entry->start < end && status == KERN_SUCCESS; entry = map_next(entry)) {
 		uint64_t from = entry->start > start ? entry->start : start, to = entry->end < end ? entry->end : end;
 		status = gather_entry(entry, from, to, object, (from - start) >> PAGE_SHIFT);
 	}
@@ -92,7 +95,8 @@ static bool move_one(struct vm_map *map, uint64_t start, uint64_t end, struct vm
 {
 	struct map_entry *entry = map_lookup(map, start);
 	struct memory_object *object = entry->object;
-	if (object == NULL || !object->internal || entry_reached_elsewhere(entry, entry_index(entry, start), entry_index(entry, end)))
+	if (object == NULL || !object->internal ||
+	    entry_reached_elsewhere(entry, entry_index(entry, start), entry_index(entry, end)))
 		return false;
 	if (map_clip(map, start) != KERN_SUCCESS || map_clip(map, end) != KERN_SUCCESS)
 		return false;
@@ -131,7 +135,7 @@ int64_t vm_region_take(struct vm_map *map, uint64_t address, uint64_t size, bool
 int64_t vm_region_map(struct vm_map *map, struct vm_region *region)
 {
 	int64_t address = vm_map_enter(map, 0, region->size, region->object, region->offset,
-				       VM_READ | VM_WRITE | VM_INHERIT_COPY, PROTECTION_MASK);
+	                               VM_READ | VM_WRITE | VM_INHERIT_COPY, PROTECTION_MASK);
 	vm_region_release(region);
 	return address;
 }

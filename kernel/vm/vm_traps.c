@@ -1,13 +1,16 @@
 /*
- * Address-space and ledger traps: arguments checked, rights looked up, then map.c and map_range.c. Above: the trap table. Object traps are in
- * object_traps.c.
+ * Address-space and ledger traps: arguments checked, rights looked up, then map.c and map_range.c. Above: the trap
+ * table. Object traps are in object_traps.c.
  *
- * A trap whose work may be long does WORK_STEP pages of it and is then repeated from its beginning (thread_preempt_restart):
- * what is done already is found done.
+ * A trap whose work may be long does WORK_STEP pages of it and is then repeated from its beginning
+ * (thread_preempt_restart): what is done already is found done.
  */
 #include <kernel/vm/internal.h>
 
-static uint64_t *results(void) { return thread_current()->endpoint->block->result; }
+static uint64_t *results(void)
+{
+	return thread_current()->endpoint->block->result;
+}
 
 /* The address space of a task argument; NULL and *status. */
 static struct vm_map *map_argument(uint64_t name, int64_t *status)
@@ -71,11 +74,12 @@ static void map_touch(struct vm_map *map, uint64_t address, uint64_t size, uint6
 			return;
 }
 
-#define MAP_FLAGS \
-	((uint64_t)PROTECTION_MASK | VM_FIXED | VM_FIXED_NOREPLACE | VM_COPY | VM_INHERIT_MASK | VM_TOP_DOWN | VM_GROWS_DOWN | \
-	 VM_ALLOW_WX | VM_WIRED | UINT64_C(0xff) << VM_TAG_SHIFT)
+#define MAP_FLAGS                                                                                                      \
+	((uint64_t)PROTECTION_MASK | VM_FIXED | VM_FIXED_NOREPLACE | VM_COPY | VM_INHERIT_MASK | VM_TOP_DOWN |         \
+	 VM_GROWS_DOWN | VM_ALLOW_WX | VM_WIRED | UINT64_C(0xff) << VM_TAG_SHIFT)
 
-int64_t trap_handle_vm_map(uint64_t task, uint64_t address, uint64_t size, uint64_t name, uint64_t offset, uint64_t flags)
+int64_t trap_handle_vm_map(uint64_t task, uint64_t address, uint64_t size, uint64_t name, uint64_t offset,
+                           uint64_t flags)
 {
 	int64_t status;
 	struct vm_map *map = map_argument(task, &status);
@@ -116,7 +120,8 @@ int64_t trap_handle_vm_unmap(uint64_t task, uint64_t address, uint64_t size, uin
 	return map != NULL ? remove_in_steps(map, address, size) : status;
 }
 
-int64_t trap_handle_vm_protect(uint64_t task, uint64_t address, uint64_t size, uint64_t protection, uint64_t e, uint64_t f)
+int64_t trap_handle_vm_protect(uint64_t task, uint64_t address, uint64_t size, uint64_t protection, uint64_t e,
+                               uint64_t f)
 {
 	int64_t status;
 	struct vm_map *map = map_and_range(task, address, &size, &status);
@@ -128,7 +133,8 @@ int64_t trap_handle_vm_protect(uint64_t task, uint64_t address, uint64_t size, u
 	return map_protect(map, address, size, (uint32_t)protection & PROTECTION_MASK, (protection & VM_ALLOW_WX) != 0);
 }
 
-int64_t trap_handle_vm_inherit(uint64_t task, uint64_t address, uint64_t size, uint64_t inheritance, uint64_t e, uint64_t f)
+int64_t trap_handle_vm_inherit(uint64_t task, uint64_t address, uint64_t size, uint64_t inheritance, uint64_t e,
+                               uint64_t f)
 {
 	int64_t status;
 	struct vm_map *map = map_and_range(task, address, &size, &status);
@@ -136,16 +142,18 @@ int64_t trap_handle_vm_inherit(uint64_t task, uint64_t address, uint64_t size, u
 	if (map == NULL)
 		return status;
 	return (inheritance & ~(uint64_t)VM_INHERIT_MASK) == 0 ? map_inherit(map, address, size, (uint32_t)inheritance)
-							       : KERN_INVALID_ARGUMENT;
+	                                                       : KERN_INVALID_ARGUMENT;
 }
 
-int64_t trap_handle_vm_move(uint64_t task, uint64_t address, uint64_t size, uint64_t to, uint64_t to_size, uint64_t flags)
+int64_t trap_handle_vm_move(uint64_t task, uint64_t address, uint64_t size, uint64_t to, uint64_t to_size,
+                            uint64_t flags)
 {
 	int64_t status;
 	struct vm_map *map = map_and_range(task, address, &size, &status);
 	if (map == NULL)
 		return status;
-	if ((flags & ~((uint64_t)VM_FIXED | VM_TOP_DOWN)) != 0 || PAGE_OFFSET(to) != 0 || to_size == 0 || to_size > MAP_TOP)
+	if ((flags & ~((uint64_t)VM_FIXED | VM_TOP_DOWN)) != 0 || PAGE_OFFSET(to) != 0 || to_size == 0 ||
+	    to_size > MAP_TOP)
 		return KERN_INVALID_ARGUMENT;
 	return map_move(map, address, size, to, PAGE_ROUND(to_size), (uint32_t)flags);
 }
@@ -184,9 +192,9 @@ int64_t trap_handle_vm_query(uint64_t task, uint64_t address, uint64_t c, uint64
 	result[3] = entry->offset;
 	result[4] = object != NULL ? object->object.id : 0;
 	result[5] = entry->max_protection;
-	result[6] = object != NULL
-			    ? page_tree_count(&object->tree, entry_index(entry, entry->start), entry_index(entry, entry->end))
-			    : 0;
+	result[6] = object != NULL ? page_tree_count(&object->tree, entry_index(entry, entry->start),
+	                                             entry_index(entry, entry->end))
+	                           : 0;
 	return KERN_SUCCESS;
 }
 
@@ -233,7 +241,8 @@ int64_t trap_handle_vm_resident(uint64_t task, uint64_t address, uint64_t pages,
 #define COPY_MAX (64u * PAGE_SIZE)
 
 /*
- * Copy between another task and this one. A page that stops it: ours is faulted in and the trap repeated; the other's ends it.
+ * Copy between another task and this one. A page that stops it: ours is faulted in and the trap repeated; the other's
+ * ends it.
  */
 static int64_t copy_tasks(uint64_t task, uint64_t address, uint64_t own, uint64_t length, bool read)
 {
@@ -276,7 +285,8 @@ static struct ledger *ledger_argument(uint64_t name, uint32_t needed, int64_t *s
 	return name == 0 ? task->ledger : right_lookup(task->space, (port_name_t)name, KOBJ_LEDGER, needed, status);
 }
 
-int64_t trap_handle_ledger_create(uint64_t parent, uint64_t pages, uint64_t bytes, uint64_t chosen, uint64_t e, uint64_t f)
+int64_t trap_handle_ledger_create(uint64_t parent, uint64_t pages, uint64_t bytes, uint64_t chosen, uint64_t e,
+                                  uint64_t f)
 {
 	int64_t status;
 	(void)e, (void)f;
@@ -287,7 +297,7 @@ int64_t trap_handle_ledger_create(uint64_t parent, uint64_t pages, uint64_t byte
 	if (ledger == NULL)
 		return KERN_NO_MEMORY;
 	status = right_enter_object(thread_current()->task->space, OBJECT(ledger), RIGHT_CONTROL | RIGHT_INFO,
-				    (port_name_t)chosen);
+	                            (port_name_t)chosen);
 	object_unref(OBJECT(ledger));
 	return status;
 }

@@ -1,12 +1,13 @@
 /*
- * Page tables of address spaces: four levels, built by faults, freed when empty. Belongs to kernel/vm, which tells what to map; nothing here
- * knows about entries or objects.
+ * Page tables of address spaces: four levels, built by faults, freed when empty. Belongs to kernel/vm, which tells what
+ * to map; nothing here knows about entries or objects.
  *
- * A table's struct page counts its entries in use (`live`), so an empty table is known, and is zero when it is freed. The upper half of
- * every PML4 is the kernel's. The top GiB of user space is one page directory that all tasks share; it holds the kernel information page.
+ * A table's struct page counts its entries in use (`live`), so an empty table is known, and is zero when it is freed.
+ * The upper half of every PML4 is the kernel's. The top GiB of user space is one page directory that all tasks share;
+ * it holds the kernel information page.
  *
- * Changes of existing PTEs gather in flush_start..flush_end; pmap_flush makes them known: to this CPU by invlpg, to others by a shootdown, and to
- * nobody if the map is loaded nowhere.
+ * Changes of existing PTEs gather in flush_start..flush_end; pmap_flush makes them known: to this CPU by invlpg, to
+ * others by a shootdown, and to nobody if the map is loaded nowhere.
  */
 #include <kernel/arch/x86_64/pmap.h>
 #include <kernel/vm/internal.h>
@@ -26,16 +27,28 @@
 #define NO_TAG (~UINT64_C(0))
 #define FLUSH_SINGLE_MAX 16u /* pages; more than that: everything */
 
-#define TOP_SLOT (MAP_TOP >> 39 & 511)      /* of the PML4 */
-#define INFO_SLOT (MAP_TOP >> 30 & 511)     /* of that PDPT: the shared directory */
+#define TOP_SLOT (MAP_TOP >> 39 & 511)  /* of the PML4 */
+#define INFO_SLOT (MAP_TOP >> 30 & 511) /* of that PDPT: the shared directory */
 
 static uint64_t *info_directory;
 static uint16_t kernel_slots[SLOTS / 2], kernel_slot_count; /* entries of kernel_pml4 in use */
 
-static inline unsigned slot_of(uint64_t address, unsigned level) { return address >> (3 + 9 * level) & (SLOTS - 1); }
-static inline uint64_t span_of(unsigned level) { return UINT64_C(1) << (3 + 9 * level); }
-static inline void *table_of(uint64_t pte) { return (void *)(DIRECT_MAP + (pte & PTE_ADDRESS)); }
-static inline struct page *page_of(const void *table) { return page_find(page_physical(table) >> PAGE_SHIFT); }
+static inline unsigned slot_of(uint64_t address, unsigned level)
+{
+	return address >> (3 + 9 * level) & (SLOTS - 1);
+}
+static inline uint64_t span_of(unsigned level)
+{
+	return UINT64_C(1) << (3 + 9 * level);
+}
+static inline void *table_of(uint64_t pte)
+{
+	return (void *)(DIRECT_MAP + (pte & PTE_ADDRESS));
+}
+static inline struct page *page_of(const void *table)
+{
+	return page_find(page_physical(table) >> PAGE_SHIFT);
+}
 
 /* ---- tables ---- */
 
@@ -72,7 +85,7 @@ static bool info_create(void)
 	if (directory == NULL || table == NULL)
 		return false;
 	table[slot_of(KERNEL_INFO_ADDRESS, 1)] =
-		page_physical(kernel_info_page) | PTE_PRESENT | PTE_USER | PTE_ACCESSED | PTE_NX;
+	        page_physical(kernel_info_page) | PTE_PRESENT | PTE_USER | PTE_ACCESSED | PTE_NX;
 	directory[slot_of(KERNEL_INFO_ADDRESS, 2)] = page_physical(table) | TABLE_FLAGS;
 	info_directory = directory;
 	for (unsigned i = SLOTS / 2; i < SLOTS; i++)
@@ -124,7 +137,8 @@ void vm_map_activate(struct vm_map *map)
 
 /* ---- finding ---- */
 
-static uint64_t remove_in(struct vm_map *map, uint64_t *table, unsigned level, uint64_t start, uint64_t end, uint64_t *budget);
+static uint64_t remove_in(struct vm_map *map, uint64_t *table, unsigned level, uint64_t start, uint64_t end,
+                          uint64_t *budget);
 
 /* The page table for an address; made if missing. NULL: no memory. Leaves it in last_table. */
 static uint64_t *table_for(struct vm_map *map, uint64_t address)
@@ -273,7 +287,8 @@ static uint64_t remove_ptes(struct vm_map *map, uint64_t *table, uint64_t start,
 	return end;
 }
 
-static uint64_t remove_in(struct vm_map *map, uint64_t *table, unsigned level, uint64_t start, uint64_t end, uint64_t *budget)
+static uint64_t remove_in(struct vm_map *map, uint64_t *table, unsigned level, uint64_t start, uint64_t end,
+                          uint64_t *budget)
 {
 	if (level == 1)
 		return remove_ptes(map, table, start, end, budget);

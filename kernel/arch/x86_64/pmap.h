@@ -1,6 +1,6 @@
 /*
- * What pmap.c needs of the CPU, and the string instructions for pages. pmap_cpu.c has the privileged half; the host tests replace it
- * (tests/unit/kernel/host_pmap.c), so that the page-table code itself runs in them.
+ * What pmap.c needs of the CPU, and the string instructions for pages. pmap_cpu.c has the privileged half; the host
+ * tests replace it (tests/unit/kernel/host_pmap.c), so that the page-table code itself runs in them.
  */
 #ifndef KERNEL_ARCH_X86_64_PMAP_H
 #define KERNEL_ARCH_X86_64_PMAP_H

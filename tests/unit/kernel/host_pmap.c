@@ -1,6 +1,7 @@
 /*
- * The CPU half of the page tables, on the host: a TLB for each CPU that remembers translations until they are invalidated, as a
- * real one does. Tests reach user memory through host_user only, so a flush that was forgotten shows as a stale read or write.
+ * The CPU half of the page tables, on the host: a TLB for each CPU that remembers translations until they are
+ * invalidated, as a real one does. Tests reach user memory through host_user only, so a flush that was forgotten shows
+ * as a stale read or write.
  */
 #include "host_pmap.h"
 #include <kernel/arch/x86_64/pmap.h>
@@ -35,7 +36,10 @@ void pmap_invalidate(uint64_t address)
 		slot_for(address)->page = 0;
 }
 
-void pmap_invalidate_all(void) { memset(tlb[cpu_current()->id], 0, sizeof(tlb[0])); }
+void pmap_invalidate_all(void)
+{
+	memset(tlb[cpu_current()->id], 0, sizeof(tlb[0]));
+}
 
 void tlb_shootdown(struct vm_map *map, uint64_t start, uint64_t end)
 {

@@ -55,8 +55,14 @@ static uint64_t upper_half[512];
 uint64_t *kernel_pml4 = upper_half;
 struct kernel_info *kernel_info_page;
 
-struct cpu *cpu_current(void) { return &cpus[running_cpu]; }
-void fakes_run_cpu(unsigned index) { running_cpu = index; }
+struct cpu *cpu_current(void)
+{
+	return &cpus[running_cpu];
+}
+void fakes_run_cpu(unsigned index)
+{
+	running_cpu = index;
+}
 
 void panic(const char *format, ...)
 {
@@ -77,7 +83,10 @@ static struct msg_page pages[3];
 static unsigned running_thread;
 unsigned fakes_preemptions;
 
-struct thread *thread_current(void) { return &test_threads[running_thread]; }
+struct thread *thread_current(void)
+{
+	return &test_threads[running_thread];
+}
 
 void fakes_run_thread(unsigned index)
 {
@@ -99,7 +108,10 @@ void thread_wake_restart(struct thread *thread)
 	thread->state = THREAD_RUNNABLE;
 }
 
-void thread_preempt_restart(void) { fakes_preemptions++; }
+void thread_preempt_restart(void)
+{
+	fakes_preemptions++;
+}
 
 /* ---- names ---- */
 
@@ -121,7 +133,10 @@ port_name_t fakes_enter(struct kobject *object, uint32_t flags)
 	abort();
 }
 
-struct kobject *fakes_object(port_name_t name) { return names[name].object; }
+struct kobject *fakes_object(port_name_t name)
+{
+	return names[name].object;
+}
 
 void fakes_release(port_name_t name)
 {
@@ -187,7 +202,8 @@ void port_sender_release(struct port_sender *sender)
 	fake_senders--;
 }
 
-int64_t port_send_kernel(struct port_sender *to, struct thread *on_behalf, uint32_t ordinal, const void *data, size_t length)
+int64_t port_send_kernel(struct port_sender *to, struct thread *on_behalf, uint32_t ordinal, const void *data,
+                         size_t length)
 {
 	const uint64_t *words = data;
 	cr_assert(to == &pager_right);
@@ -205,7 +221,7 @@ int64_t port_send_kernel(struct port_sender *to, struct thread *on_behalf, uint3
 void fakes_start(void)
 {
 	void *arena = mmap((void *)(DIRECT_MAP + ARENA_PHYSICAL), ARENA_SIZE, PROT_READ | PROT_WRITE,
-			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+	                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
 	cr_assert(arena == (void *)(DIRECT_MAP + ARENA_PHYSICAL));
 	page_add_range(ARENA_PHYSICAL, ARENA_SIZE);
 	kernel_info_page = page_allocate();

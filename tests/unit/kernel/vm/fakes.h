@@ -1,6 +1,6 @@
 /*
- * The rest of the kernel, as kernel/vm's tests need it: objects, two CPUs, one thread, names, a pager port that records what it is
- * sent. RAM is an arena at the host's DIRECT_MAP.
+ * The rest of the kernel, as kernel/vm's tests need it: objects, two CPUs, one thread, names, a pager port that records
+ * what it is sent. RAM is an arena at the host's DIRECT_MAP.
  */
 #ifndef TESTS_KERNEL_VM_FAKES_H
 #define TESTS_KERNEL_VM_FAKES_H

@@ -235,8 +235,9 @@ Test(copy, boot_images_are_mapped_copied_and_not_written)
 	port_name_t name = fakes_enter(OBJECT(image), ~0u);
 	cr_assert_eq(trap_handle_vm_map(0, BASE, PAGE_SIZE, name, 0, VM_FIXED | VM_READ | VM_WRITE), KERN_NO_ACCESS);
 	cr_assert_eq(trap_handle_vm_map(0, BASE, PAGE_SIZE, name, 0, VM_FIXED | VM_READ), (int64_t)BASE);
-	cr_assert_eq(trap_handle_vm_map(0, 2 * BASE, PAGE_SIZE, name, 0, VM_FIXED | VM_READ | VM_WRITE | VM_COPY | VM_INHERIT_COPY),
-		     (int64_t)(2 * BASE));
+	cr_assert_eq(trap_handle_vm_map(0, 2 * BASE, PAGE_SIZE, name, 0,
+	                                VM_FIXED | VM_READ | VM_WRITE | VM_COPY | VM_INHERIT_COPY),
+	             (int64_t)(2 * BASE));
 	cr_assert_eq(user_get(map, BASE), 123);
 	user_put(map, 2 * BASE, 4);
 	cr_assert_eq(page[0], 123);
@@ -395,6 +396,53 @@ Test(copy, kernel_copies_stop_at_what_is_not_there)
 	fakes_map_destroy(a);
 	fakes_map_destroy(b);
 	fakes_map_destroy(child);
+	fakes_check_empty();
+}
+
+Test(copy, files_are_mapped_around_and_text_ahead)
+{
+	struct vm_map *map = fakes_map(), *other = fakes_map();
+	struct memory_object *file = named(100);
+	enter(other, BASE, 100, file, VM_READ | VM_WRITE);
+	for (uint64_t i = 0; i < 100; i += 2)
+		user_put(other, BASE + i * PAGE_SIZE, i + 1);
+	enter(map, BASE, 100, file, VM_READ | VM_EXECUTE | VM_COPY | VM_INHERIT_COPY);
+	cr_assert_eq(user_get(map, BASE + 20 * PAGE_SIZE), 21);
+	cr_assert_eq(map->resident, 8, "every second page of a window of 16");
+	cr_assert_null(pmap_lookup(map, BASE + 22 * PAGE_SIZE, true));
+	cr_assert_eq(user_get(map, BASE + 70 * PAGE_SIZE), 71);
+	struct vm_map *child = duplicate(map, false);
+	cr_assert_geq(child->resident, 16, "without a fault");
+	for (uint64_t i = 0; i < 100; i += 2)
+		cr_assert_eq(user_get(child, BASE + i * PAGE_SIZE), i + 1);
+	/* When the file's page is replaced, all of them see the new one. */
+	struct memory_object *clone;
+	cr_assert_eq(object_clone(file, 0, 100, &root_ledger, NULL, &clone), KERN_SUCCESS);
+	user_put(other, BASE + 20 * PAGE_SIZE, 5);
+	cr_assert_eq(user_get(child, BASE + 20 * PAGE_SIZE), 5);
+	cr_assert_eq(user_get(map, BASE + 20 * PAGE_SIZE), 5);
+	object_unref(OBJECT(clone));
+	object_unref(OBJECT(file));
+	fakes_map_destroy(map);
+	fakes_map_destroy(child);
+	fakes_map_destroy(other);
+	fakes_check_empty();
+}
+
+Test(copy, a_futex_key_survives_the_first_write)
+{
+	struct vm_map *map = fakes_map();
+	struct memory_object *file = named(2);
+	uint64_t before[2], after[2];
+	uint32_t *word;
+	enter(map, BASE, 2, file, VM_READ | VM_WRITE | VM_COPY | VM_INHERIT_COPY);
+	cr_assert_eq(vm_futex_key(map, BASE + 8, true, before, &word), KERN_SUCCESS);
+	user_put(map, BASE + 8, 1);
+	cr_assert_eq(vm_futex_key(map, BASE + 8, true, after, &word), KERN_SUCCESS);
+	cr_assert_arr_eq(before, after, sizeof(before));
+	cr_assert_eq(*word, 1);
+	object_unref(OBJECT(file));
+	fakes_map_destroy(map);
 	fakes_check_empty();
 }
 

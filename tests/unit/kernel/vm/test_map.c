@@ -1,4 +1,5 @@
-/* Address spaces: entering, splitting, joining, protecting, moving, finding room, unmapping; page tables and TLB flushes. */
+/* Address spaces: entering, splitting, joining, protecting, moving, finding room, unmapping; page tables and TLB
+ * flushes. */
 #include "fakes.h"
 #include <stdlib.h>
 
@@ -114,7 +115,8 @@ Test(map, unmapping_a_part_frees_its_pages)
 	cr_assert_eq(user_get(map, BASE + 8 * PAGE_SIZE), 1);
 	enter(map, BASE, 10, NULL, PRIVATE);
 	cr_assert_eq(user_get(map, BASE + 8 * PAGE_SIZE), 0, "VM_FIXED replaces");
-	cr_assert_eq(vm_map_enter(map, BASE + 9 * PAGE_SIZE, PAGE_SIZE, NULL, 0, PRIVATE | VM_FIXED_NOREPLACE, 7), KERN_NAME_EXISTS);
+	cr_assert_eq(vm_map_enter(map, BASE + 9 * PAGE_SIZE, PAGE_SIZE, NULL, 0, PRIVATE | VM_FIXED_NOREPLACE, 7),
+	             KERN_NAME_EXISTS);
 	fakes_map_destroy(map);
 	fakes_check_empty();
 }
@@ -179,12 +181,12 @@ Test(map, moving)
 	cr_assert_eq(user_get(map, (uint64_t)to + 8 * PAGE_SIZE), 0);
 	cr_assert_eq(user_fails(map, BASE, false), FAULT_UNMAPPED);
 	cr_assert_eq(map_move(map, (uint64_t)to, 9 * PAGE_SIZE, BASE + 6 * PAGE_SIZE, 2 * PAGE_SIZE, VM_FIXED),
-		     (int64_t)(BASE + 6 * PAGE_SIZE), "shrinks and moves");
+	             (int64_t)(BASE + 6 * PAGE_SIZE), "shrinks and moves");
 	cr_assert_eq(user_get(map, BASE + 7 * PAGE_SIZE), 2);
 	cr_assert_eq(user_fails(map, BASE + 8 * PAGE_SIZE, false), 0);
 	cr_assert_eq(map->count, 2);
-	cr_assert_eq(map_move(map, BASE + 6 * PAGE_SIZE, 2 * PAGE_SIZE, BASE + 7 * PAGE_SIZE, 2 * PAGE_SIZE, VM_FIXED), KERN_INVALID_ARGUMENT,
-		     "onto itself");
+	cr_assert_eq(map_move(map, BASE + 6 * PAGE_SIZE, 2 * PAGE_SIZE, BASE + 7 * PAGE_SIZE, 2 * PAGE_SIZE, VM_FIXED),
+	             KERN_INVALID_ARGUMENT, "onto itself");
 	cr_assert_eq(map_move(map, BASE + 7 * PAGE_SIZE, 2 * PAGE_SIZE, 0, PAGE_SIZE, 0), KERN_FAULT, "two entries");
 	fakes_map_destroy(map);
 	fakes_check_empty();

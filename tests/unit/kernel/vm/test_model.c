@@ -1,6 +1,6 @@
 /*
- * Random operations on three address spaces, compared after each with a model that knows nothing of sharing: every page there names
- * a cell, and a copy is a new cell. Written and read through two CPUs' TLBs.
+ * Random operations on three address spaces, compared after each with a model that knows nothing of sharing: every page
+ * there names a cell, and a copy is a new cell. Written and read through two CPUs' TLBs.
  */
 #include "fakes.h"
 #include <stdlib.h>
@@ -18,7 +18,7 @@ static unsigned cells;
 
 struct model_page {
 	bool mapped;
-	bool original;    /* VM_COPY, not yet written: reads go to the object's cell */
+	bool original; /* VM_COPY, not yet written: reads go to the object's cell */
 	uint32_t flags;
 	unsigned cell;
 };
@@ -35,8 +35,14 @@ static unsigned cell_new(uint64_t value)
 	return cells++;
 }
 
-static uint64_t address_of(unsigned page) { return BASE + page * PAGE_SIZE; }
-static unsigned below(unsigned limit) { return (unsigned)rand() % limit; }
+static uint64_t address_of(unsigned page)
+{
+	return BASE + page * PAGE_SIZE;
+}
+static unsigned below(unsigned limit)
+{
+	return (unsigned)rand() % limit;
+}
 
 static void check_page(unsigned m, unsigned p)
 {
@@ -79,9 +85,9 @@ static void do_map(unsigned m, unsigned p, unsigned count)
 		flags = (flags & ~(uint32_t)VM_INHERIT_MASK) | VM_COPY | (below(2) ? VM_INHERIT_COPY : VM_INHERIT_NONE);
 	if (kind == 1)
 		flags = (flags & ~(uint32_t)VM_INHERIT_MASK) | (below(2) ? VM_INHERIT_SHARE : VM_INHERIT_NONE);
-	cr_assert_eq(vm_map_enter(maps[m], address_of(p), count * PAGE_SIZE, kind < 2 ? object : NULL, first * PAGE_SIZE,
-				  flags | VM_FIXED, PROTECTION_MASK),
-		     (int64_t)address_of(p));
+	cr_assert_eq(vm_map_enter(maps[m], address_of(p), count * PAGE_SIZE, kind < 2 ? object : NULL,
+	                          first * PAGE_SIZE, flags | VM_FIXED, PROTECTION_MASK),
+	             (int64_t)address_of(p));
 	for (unsigned i = 0; i < count; i++) {
 		unsigned cell = kind < 2 ? object_cell[first + i] : cell_new(0);
 		model[m][p + i] = (struct model_page){true, kind == 0, flags, cell};
@@ -105,7 +111,8 @@ static bool all_mapped(unsigned m, unsigned p, unsigned count)
 
 static void do_protect(unsigned m, unsigned p, unsigned count)
 {
-	static const uint32_t protections[] = {0, VM_READ, VM_READ | VM_WRITE, VM_READ | VM_WRITE, VM_READ | VM_EXECUTE};
+	static const uint32_t protections[] = {0, VM_READ, VM_READ | VM_WRITE, VM_READ | VM_WRITE,
+	                                       VM_READ | VM_EXECUTE};
 	uint32_t protection = protections[below(5)];
 	int64_t status = map_protect(maps[m], address_of(p), count * PAGE_SIZE, protection, false);
 	cr_assert_eq(status, all_mapped(m, p, count) ? KERN_SUCCESS : KERN_FAULT);
@@ -132,7 +139,8 @@ static void do_fork(unsigned from, unsigned to)
 static bool region_possible(unsigned m, unsigned p, unsigned count)
 {
 	for (unsigned i = 0; i < count; i++)
-		if (!model[m][p + i].mapped || (model[m][p + i].flags & VM_READ) == 0 || model[m][p + i].flags & VM_COPY)
+		if (!model[m][p + i].mapped || (model[m][p + i].flags & VM_READ) == 0 ||
+		    model[m][p + i].flags & VM_COPY)
 			return false;
 	return true;
 }
@@ -147,21 +155,24 @@ static void do_region(unsigned m, unsigned p, unsigned count, unsigned to, unsig
 	cr_assert_eq(vm_region_take(maps[m], address_of(p), count * PAGE_SIZE, move, &region), KERN_SUCCESS);
 	struct model_page pages[PAGES];
 	for (unsigned i = 0; i < count; i++) {
-		pages[i] = (struct model_page){true, false, VM_READ | VM_WRITE | VM_INHERIT_COPY, cell_new(cell_value[model[m][p + i].cell])};
+		pages[i] = (struct model_page){true, false, VM_READ | VM_WRITE | VM_INHERIT_COPY,
+		                               cell_new(cell_value[model[m][p + i].cell])};
 		if (move)
 			model[m][p + i] = (struct model_page){0};
 	}
 	int64_t at = vm_region_map(maps[to], &region);
 	cr_assert_gt(at, 0);
-	cr_assert_eq(map_move(maps[to], (uint64_t)at, count * PAGE_SIZE, address_of(to_page), count * PAGE_SIZE, VM_FIXED),
-		     (int64_t)address_of(to_page));
+	cr_assert_eq(
+	        map_move(maps[to], (uint64_t)at, count * PAGE_SIZE, address_of(to_page), count * PAGE_SIZE, VM_FIXED),
+	        (int64_t)address_of(to_page));
 	for (unsigned i = 0; i < count; i++)
 		model[to][to_page + i] = pages[i];
 }
 
 static void do_move(unsigned m, unsigned p, unsigned count, unsigned to)
 {
-	int64_t status = map_move(maps[m], address_of(p), count * PAGE_SIZE, address_of(to), count * PAGE_SIZE, VM_FIXED);
+	int64_t status =
+	        map_move(maps[m], address_of(p), count * PAGE_SIZE, address_of(to), count * PAGE_SIZE, VM_FIXED);
 	if (status < 0)
 		return; /* several entries, or overlapping */
 	struct model_page pages[PAGES];
@@ -175,7 +186,8 @@ static void do_move(unsigned m, unsigned p, unsigned count, unsigned to)
 
 static void step(void)
 {
-	unsigned m = below(MAPS), p = below(PAGES), count = 1 + below(PAGES - p < 8 ? PAGES - p : 8), to = below(PAGES - count + 1);
+	unsigned m = below(MAPS), p = below(PAGES), count = 1 + below(PAGES - p < 8 ? PAGES - p : 8),
+	         to = below(PAGES - count + 1);
 	fakes_run_cpu(below(2));
 	switch (below(16)) {
 	case 0:

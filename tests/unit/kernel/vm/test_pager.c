@@ -1,4 +1,5 @@
-/* External pagers: one request a page, supplying, failing, dead pagers, waiters that go away; object reads and writes. */
+/* External pagers: one request a page, supplying, failing, dead pagers, waiters that go away; object reads and writes.
+ */
 #include "fakes.h"
 #include <string.h>
 
@@ -165,8 +166,10 @@ Test(pager, discarded_pages_are_asked_for_again)
 Test(pager, reading_and_writing_without_a_mapping)
 {
 	cr_assert_eq(trap_handle_object_read(name, 0, OWN, 100, 0, 0), KERN_FAULT, "nothing there");
-	cr_assert_eq(trap_handle_object_write(name, 10, OWN, 100, 0, 0), KERN_FAULT, "part of a page that is not there");
-	cr_assert_eq(trap_handle_object_write(name, 0, OWN, 2 * PAGE_SIZE + 100, 0, 0), 2 * PAGE_SIZE, "whole pages need no pager");
+	cr_assert_eq(trap_handle_object_write(name, 10, OWN, 100, 0, 0), KERN_FAULT,
+	             "part of a page that is not there");
+	cr_assert_eq(trap_handle_object_write(name, 0, OWN, 2 * PAGE_SIZE + 100, 0, 0), 2 * PAGE_SIZE,
+	             "whole pages need no pager");
 	cr_assert_eq(user_get(map, BASE + PAGE_SIZE), 101);
 	cr_assert_eq(trap_handle_object_write(name, 8, OWN + PAGE_SIZE, 8, 0, 0), 8);
 	cr_assert_eq(user_get(map, BASE + 8), 101);

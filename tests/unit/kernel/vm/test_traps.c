@@ -43,14 +43,16 @@ Test(traps, map_checks)
 Test(traps, rights_limit_mappings)
 {
 	struct memory_object *object = memory_object_create(PAGE_SIZE, &root_ledger);
-	port_name_t read = fakes_enter(OBJECT(object), RIGHT_READ), write = fakes_enter(OBJECT(object), RIGHT_READ | RIGHT_WRITE),
-		    none = fakes_enter(OBJECT(object), 0);
+	port_name_t read = fakes_enter(OBJECT(object), RIGHT_READ),
+	            write = fakes_enter(OBJECT(object), RIGHT_READ | RIGHT_WRITE),
+	            none = fakes_enter(OBJECT(object), 0);
 	cr_expect_eq(trap_handle_vm_map(0, BASE, PAGE_SIZE, none, 0, VM_READ), KERN_NO_ACCESS);
 	cr_expect_eq(trap_handle_vm_map(0, BASE, PAGE_SIZE, read, 0, VM_READ | VM_WRITE), KERN_NO_ACCESS);
 	cr_expect_eq(trap_handle_vm_map(0, BASE, PAGE_SIZE, read, 0, VM_READ | VM_EXECUTE), KERN_NO_ACCESS);
 	cr_expect_eq(trap_handle_vm_map(0, BASE, PAGE_SIZE, read, 0, VM_READ | VM_FIXED), (int64_t)BASE);
 	cr_expect_eq(trap_handle_vm_protect(0, BASE, PAGE_SIZE, VM_READ | VM_WRITE, 0, 0), KERN_NO_ACCESS);
-	cr_expect_eq(trap_handle_vm_map(0, BASE, PAGE_SIZE, read, 0, VM_READ | VM_WRITE | VM_COPY | VM_FIXED), (int64_t)BASE);
+	cr_expect_eq(trap_handle_vm_map(0, BASE, PAGE_SIZE, read, 0, VM_READ | VM_WRITE | VM_COPY | VM_FIXED),
+	             (int64_t)BASE);
 	cr_expect_eq(trap_handle_vm_map(0, BASE, PAGE_SIZE, write, 0, VM_READ | VM_WRITE | VM_FIXED), (int64_t)BASE);
 	cr_expect_eq(trap_handle_object_resize(write, 0, 0, 0, 0, 0), KERN_NO_ACCESS);
 	cr_expect_eq(trap_handle_object_write(read, 0, BASE, 8, 0, 0), KERN_NO_ACCESS);
@@ -115,7 +117,8 @@ Test(traps, reading_another_task)
 	cr_assert_eq(trap_handle_vm_read(0, BASE, 5 * BASE, 8, 0, 0), KERN_FAULT);
 	cr_assert_eq(trap_handle_vm_write(0, BASE, ~UINT64_C(0), 8, 0, 0), KERN_FAULT);
 	cr_assert_eq(trap_handle_vm_read(0, BASE, BASE, 0, 0, 0), 0);
-	cr_assert_eq(trap_handle_vm_read(0, BASE + PAGE_SIZE, BASE, ~UINT64_C(0), 0, 0), PAGE_SIZE, "up to the end of the mapping");
+	cr_assert_eq(trap_handle_vm_read(0, BASE + PAGE_SIZE, BASE, ~UINT64_C(0), 0, 0), PAGE_SIZE,
+	             "up to the end of the mapping");
 }
 
 Test(traps, ledgers)
@@ -138,10 +141,13 @@ Test(traps, physical_memory)
 	port_name_t right = fakes_enter(&machine, 0);
 	cr_assert_eq(trap_handle_machine_physical(right, ARENA_PHYSICAL, PAGE_SIZE, 0, 0, 0), KERN_NO_ACCESS, "RAM");
 	cr_assert_eq(trap_handle_machine_physical(right, 0xfee00001, PAGE_SIZE, 0, 0, 0), KERN_INVALID_ARGUMENT);
-	cr_assert_eq(trap_handle_machine_physical(right, ~UINT64_C(0) - 4095, PAGE_SIZE, 0, 0, 0), KERN_INVALID_ARGUMENT);
+	cr_assert_eq(trap_handle_machine_physical(right, ~UINT64_C(0) - 4095, PAGE_SIZE, 0, 0, 0),
+	             KERN_INVALID_ARGUMENT);
 	int64_t device = trap_handle_machine_physical(right, 0xfee00000, 2 * PAGE_SIZE, 0, 0, 0);
 	cr_assert_gt(device, 0);
-	cr_assert_eq(trap_handle_vm_map(0, BASE, 2 * PAGE_SIZE, (uint64_t)device, 0, VM_FIXED | VM_READ | VM_WRITE | VM_INHERIT_COPY), (int64_t)BASE);
+	cr_assert_eq(trap_handle_vm_map(0, BASE, 2 * PAGE_SIZE, (uint64_t)device, 0,
+	                                VM_FIXED | VM_READ | VM_WRITE | VM_INHERIT_COPY),
+	             (int64_t)BASE);
 	enum portico_fault why;
 	cr_assert_eq(vm_fault(map, BASE + PAGE_SIZE, VM_WRITE, &why), KERN_SUCCESS);
 	cr_assert_null(pmap_lookup(map, BASE + PAGE_SIZE, true), "not through the direct map");
@@ -151,11 +157,13 @@ Test(traps, physical_memory)
 	cr_assert_eq(vm_map_duplicate(map, child, false), KERN_SUCCESS);
 	cr_assert_eq(child->count, 0);
 	fakes_map_destroy(child);
-	cr_assert_eq(trap_handle_vm_map(0, BASE, PAGE_SIZE, (uint64_t)device, 0, VM_READ | VM_COPY), KERN_INVALID_ARGUMENT);
+	cr_assert_eq(trap_handle_vm_map(0, BASE, PAGE_SIZE, (uint64_t)device, 0, VM_READ | VM_COPY),
+	             KERN_INVALID_ARGUMENT);
 	cr_assert_eq(trap_handle_machine_physical_of(right, (uint64_t)device, PAGE_SIZE + 8, 0, 0, 0), 0xfee01008);
 	int64_t wired = trap_handle_object_create(PAGE_SIZE, OBJECT_WIRED, 0, 0, 0, 0);
 	cr_assert_gt(trap_handle_machine_physical_of(right, (uint64_t)wired, 8, 0, 0, 0), (int64_t)ARENA_PHYSICAL);
-	cr_assert_eq(trap_handle_machine_physical_of(right, (uint64_t)wired, PAGE_SIZE, 0, 0, 0), KERN_INVALID_ARGUMENT);
+	cr_assert_eq(trap_handle_machine_physical_of(right, (uint64_t)wired, PAGE_SIZE, 0, 0, 0),
+	             KERN_INVALID_ARGUMENT);
 	fakes_release((port_name_t)device);
 	fakes_release((port_name_t)wired);
 	fakes_release(right);
