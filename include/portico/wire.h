@@ -1,9 +1,10 @@
 /*
  * How parameters lie in a message: helpers of the code that stubgen generates, for both ends of a wire.
  *
- * The inline bytes begin with a fixed part (struct X_routine_request or _reply), whose members of variable length are spans.
- * The variable parts follow in the order of the parameters, each at a multiple of 8, gaps and terminators zero, so that
- * there is exactly one encoding of a message and a decoder accepts no other. Nothing here allocates or knows an interface.
+ * The inline bytes begin with a fixed part (struct X_routine_request or _reply), whose members of variable length are
+ * spans. The variable parts follow in the order of the parameters, each at a multiple of 8, gaps and terminators zero,
+ * so that there is exactly one encoding of a message and a decoder accepts no other. Nothing here allocates or knows an
+ * interface.
  */
 #ifndef PORTICO_WIRE_H
 #define PORTICO_WIRE_H
@@ -20,7 +21,8 @@ size_t strlen(const char *text);
 
 #define WIRE_ERRNO_MAX 4095 /* no error number is larger */
 
-/* A variable part: where it begins in the inline bytes, and its elements (strings: bytes without the NUL, which follows). */
+/* A variable part: where it begins in the inline bytes, and its elements (strings: bytes without the NUL, which
+ * follows). */
 struct wire_span {
 	uint16_t offset;
 	uint16_t length;
@@ -36,10 +38,12 @@ enum wire_right {
 };
 
 /* Length, descriptors and kind of a message as one word, to check them with one comparison. */
-#define WIRE_SHAPE(length, descriptors, kind) ((uint64_t)(length) | (uint64_t)(descriptors) << 32 | (uint64_t)(kind) << 48)
+#define WIRE_SHAPE(length, descriptors, kind)                                                                          \
+	((uint64_t)(length) | (uint64_t)(descriptors) << 32 | (uint64_t)(kind) << 48)
 
 _Static_assert(offsetof(struct msg_header, length) == 0 && offsetof(struct msg_header, descriptors) == 4 &&
-	       offsetof(struct msg_header, kind) == 6, "WIRE_SHAPE");
+                       offsetof(struct msg_header, kind) == 6,
+               "WIRE_SHAPE");
 
 static inline uint64_t wire_shape(const struct msg_page *page)
 {
@@ -54,11 +58,11 @@ static inline uint32_t wire_round(uint32_t size)
 }
 
 /*
- * Append `count` elements of `unit` bytes at *at, and `terminator` (0 or 1) zero bytes; *at moves on. The caller has checked
- * count against the bound of the parameter, and stubgen that all bounds together fit.
+ * Append `count` elements of `unit` bytes at *at, and `terminator` (0 or 1) zero bytes; *at moves on. The caller has
+ * checked count against the bound of the parameter, and stubgen that all bounds together fit.
  */
-static inline struct wire_span wire_put(struct msg_page *page, uint32_t *at, const void *from, size_t count, size_t unit,
-					uint32_t terminator)
+static inline struct wire_span wire_put(struct msg_page *page, uint32_t *at, const void *from, size_t count,
+                                        size_t unit, uint32_t terminator)
 {
 	uint32_t start = *at, size = (uint32_t)(count * unit), end = wire_round(start + size + terminator);
 	if (end != start) {
@@ -71,11 +75,11 @@ static inline struct wire_span wire_put(struct msg_page *page, uint32_t *at, con
 }
 
 /*
- * Finish a variable part that was written in place at `from`, at its largest possible offset: move it down to *at, and write
- * the gap and the terminator. The first variable part is where it belongs already.
+ * Finish a variable part that was written in place at `from`, at its largest possible offset: move it down to *at, and
+ * write the gap and the terminator. The first variable part is where it belongs already.
  */
-static inline struct wire_span wire_settle(struct msg_page *page, uint32_t *at, uint32_t from, size_t count, size_t unit,
-					   uint32_t terminator)
+static inline struct wire_span wire_settle(struct msg_page *page, uint32_t *at, uint32_t from, size_t count,
+                                           size_t unit, uint32_t terminator)
 {
 	uint32_t start = *at, size = (uint32_t)(count * unit), end = wire_round(start + size + terminator);
 	if (from != start && size)
@@ -90,7 +94,7 @@ static inline struct wire_span wire_settle(struct msg_page *page, uint32_t *at, 
  * The variable part that must begin at *at of a message of `length` bytes, or NULL if it is malformed; *at moves on.
  */
 static inline const void *wire_get(const struct msg_page *page, uint32_t length, struct wire_span span, uint32_t *at,
-				   uint32_t limit, uint32_t unit, uint32_t terminator)
+                                   uint32_t limit, uint32_t unit, uint32_t terminator)
 {
 	uint32_t start = *at, end = wire_round(start + span.length * unit + terminator);
 	if (span.offset != start || span.length > limit || end > length)
@@ -100,8 +104,8 @@ static inline const void *wire_get(const struct msg_page *page, uint32_t length,
 }
 
 /* The same for a string: NUL where it must be, and nowhere else. */
-static inline const char *wire_get_string(const struct msg_page *page, uint32_t length, struct wire_span span, uint32_t *at,
-					  uint32_t limit)
+static inline const char *wire_get_string(const struct msg_page *page, uint32_t length, struct wire_span span,
+                                          uint32_t *at, uint32_t limit)
 {
 	const char *text = wire_get(page, length, span, at, limit, 1, 1);
 	if (text && (text[span.length] != 0 || strlen(text) != span.length))
@@ -133,8 +137,10 @@ static inline int wire_is_region(const struct msg_descriptor *d, uint64_t limit)
 
 static inline void wire_put_region(struct msg_descriptor *d, uint64_t address, uint64_t size, uint16_t flags)
 {
-	*d = (struct msg_descriptor){
-		.type = size ? MSG_DESC_REGION : MSG_DESC_NONE, .flags = flags, .address = size ? address : 0, .size = size};
+	*d = (struct msg_descriptor){.type = size ? MSG_DESC_REGION : MSG_DESC_NONE,
+	                             .flags = flags,
+	                             .address = size ? address : 0,
+	                             .size = size};
 }
 
 /* A window with the access that `flag` names, of at most `limit` bytes. */

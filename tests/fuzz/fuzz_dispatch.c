@@ -1,6 +1,6 @@
 /*
- * Fuzzing of dispatchers: see fuzz_dispatch.h. Random bytes rarely pass a decoder, so bits of the first byte ask for repairs:
- * right length, canonical spans, descriptors of the declared types, declared enumerators.
+ * Fuzzing of dispatchers: see fuzz_dispatch.h. Random bytes rarely pass a decoder, so bits of the first byte ask for
+ * repairs: right length, canonical spans, descriptors of the declared types, declared enumerators.
  */
 #include "fuzz_dispatch.h"
 #include "../support/loopback.h"
@@ -36,7 +36,9 @@ static void add_descriptor(struct msg_descriptor *d, uint8_t type, uint8_t dispo
 {
 	*d = (struct msg_descriptor){.type = type, .disposition = disposition, .flags = flags, .size = size};
 	if (type == MSG_DESC_PORT && size) {
-		uint32_t kind = disposition == MSG_MOVE_RECEIVE ? RIGHT_RECEIVE : disposition >= MSG_MAKE_SEND_ONCE ? RIGHT_SEND_ONCE : RIGHT_SEND;
+		uint32_t kind = disposition == MSG_MOVE_RECEIVE     ? RIGHT_RECEIVE
+		                : disposition >= MSG_MAKE_SEND_ONCE ? RIGHT_SEND_ONCE
+		                                                    : RIGHT_SEND;
 		d->name = loopback_stray(LOOPBACK_SERVER, kind);
 	} else if (type == MSG_DESC_REGION && size) {
 		d->address = (uint64_t)(uintptr_t)loopback_region(LOOPBACK_SERVER, size);
@@ -54,7 +56,8 @@ static uint8_t disposition_of(uint32_t rights)
 	return 0;
 }
 
-static void add_descriptors(struct msg_page *page, struct input *in, const struct decode_message *message, uint8_t how, uint8_t count)
+static void add_descriptors(struct msg_page *page, struct input *in, const struct decode_message *message, uint8_t how,
+                            uint8_t count)
 {
 	if ((how & REPAIR_DESCRIPTORS) && message)
 		count = (uint8_t)message->descriptors;
@@ -84,7 +87,9 @@ static void repair_value(uint8_t *at, const struct decode_field *field)
 			memcpy(&value, at, field->size);
 			for (uint32_t v = 0; v < field->type->value_count; v++)
 				declared |= field->type->values[v].value;
-			value = field->kind == DECODE_BITSET ? value & declared : field->type->values[value % field->type->value_count].value;
+			value = field->kind == DECODE_BITSET
+			                ? value & declared
+			                : field->type->values[value % field->type->value_count].value;
 			memcpy(at, &value, field->size);
 		}
 	}
@@ -138,15 +143,16 @@ static void check_reply(const struct msg_page *page, const struct decode_message
 		if (field->kind < DECODE_STRING || field->kind > DECODE_ARRAY)
 			continue;
 		memcpy(&span, page->data + field->offset, sizeof(span));
-		if (!wire_get(page, page->header.length, span, &at, (uint32_t)field->limit, field->size, field->kind == DECODE_STRING))
+		if (!wire_get(page, page->header.length, span, &at, (uint32_t)field->limit, field->size,
+		              field->kind == DECODE_STRING))
 			__builtin_trap();
 	}
 	if (at != page->header.length)
 		__builtin_trap();
 }
 
-void fuzz_dispatch(const struct server_interface *interface, const struct decode_interface *decode, const struct fuzz_options *options,
-		   const uint8_t *data, size_t size)
+void fuzz_dispatch(const struct server_interface *interface, const struct decode_interface *decode,
+                   const struct fuzz_options *options, const uint8_t *data, size_t size)
 {
 	struct input in = {data, size};
 	static struct msg_page page;

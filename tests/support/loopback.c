@@ -1,6 +1,7 @@
 /*
- * Loopback: messages. Carries a request from the frame of the caller to that of the server, runs the dispatcher, carries the
- * reply back. See loopback.h; rights are in loopback_rights.c, the server library's functions in loopback_server.c.
+ * Loopback: messages. Carries a request from the frame of the caller to that of the server, runs the dispatcher,
+ * carries the reply back. See loopback.h; rights are in loopback_rights.c, the server library's functions in
+ * loopback_server.c.
  */
 #include "loopback_internal.h"
 #include <stdlib.h>
@@ -14,15 +15,30 @@ static uint64_t principal, last_request, last_parked, resumed;
 static struct msg_page forged;
 static bool is_forged;
 
-struct frame *loopback_frame(void) { return &loopback_frames[loopback_depth]; }
+struct frame *loopback_frame(void)
+{
+	return &loopback_frames[loopback_depth];
+}
 
-enum loopback_side loopback_here(void) { return loopback_depth ? LOOPBACK_SERVER : LOOPBACK_CLIENT; }
+enum loopback_side loopback_here(void)
+{
+	return loopback_depth ? LOOPBACK_SERVER : LOOPBACK_CLIENT;
+}
 
-struct msg_page *loopback_send_page(void) { return &loopback_frame()->send; }
+struct msg_page *loopback_send_page(void)
+{
+	return &loopback_frame()->send;
+}
 
-struct msg_page *loopback_reply_page(void) { return &loopback_frame()->reply; }
+struct msg_page *loopback_reply_page(void)
+{
+	return &loopback_frame()->reply;
+}
 
-void loopback_set_principal(uint64_t value) { principal = value; }
+void loopback_set_principal(uint64_t value)
+{
+	principal = value;
+}
 
 void loopback_reset(void)
 {
@@ -65,7 +81,10 @@ void loopback_free_pending(struct pending *pending)
 	free(pending);
 }
 
-uint64_t loopback_parked(void) { return last_parked; }
+uint64_t loopback_parked(void)
+{
+	return last_parked;
+}
 
 bool loopback_answered(uint64_t id)
 {
@@ -98,7 +117,8 @@ static void adopt(port_name_t name)
 	uint64_t badge;
 	if (loopback_find(name) || !loopback_depth || !server_own_badge || !server_own_badge(name, &badge))
 		return;
-	struct right *right = loopback_new_right(loopback_find(NAME_SERVICE)->port, RIGHT_SEND, LOOPBACK_SERVER, badge, 0);
+	struct right *right =
+	        loopback_new_right(loopback_find(NAME_SERVICE)->port, RIGHT_SEND, LOOPBACK_SERVER, badge, 0);
 	right->name = name;
 	right->fixture = true;
 }
@@ -155,7 +175,8 @@ static void carry_port(const struct msg_descriptor *d, struct msg_descriptor *to
 		arrived = loopback_new_right(right->port, RIGHT_SEND_ONCE, side, d->badge, d->flags);
 		break;
 	default:
-		arrived = loopback_new_right(right->port, right->kind, side, right->badge, right->flags & ~(uint32_t)RIGHT_INHERIT);
+		arrived = loopback_new_right(right->port, right->kind, side, right->badge,
+		                             right->flags & ~(uint32_t)RIGHT_INHERIT);
 		arrived->reply = right->reply;
 		if (d->disposition != MSG_COPY_SEND)
 			right->name = PORT_NULL;
@@ -175,7 +196,8 @@ static void carry_region(const struct msg_descriptor *d, struct msg_descriptor *
 	to->size = d->size;
 }
 
-int64_t loopback_transfer(struct msg_page *from, uint64_t op, struct msg_page *to, enum loopback_side side, struct windows *windows)
+int64_t loopback_transfer(struct msg_page *from, uint64_t op, struct msg_page *to, enum loopback_side side,
+                          struct windows *windows)
 {
 	uint32_t length = MSG_LENGTH_OF(op), count = MSG_DESCRIPTORS_OF(op);
 	if (length > MSG_INLINE_MAX || count > MSG_DESCRIPTORS_MAX)
@@ -211,15 +233,15 @@ static int64_t serve(int64_t (*dispatch)(struct server_call *), struct frame *ca
 {
 	struct msg_header *header = &callee->request.header;
 	struct server_call call = {
-		.principal = header->principal,
-		.badge = header->badge,
-		.request = header->request,
-		.ordinal = header->ordinal,
-		.port = header->port,
-		.in = &callee->request,
-		.out = &callee->out,
-		.in_length = header->length,
-		.in_descriptors = header->descriptors,
+	        .principal = header->principal,
+	        .badge = header->badge,
+	        .request = header->request,
+	        .ordinal = header->ordinal,
+	        .port = header->port,
+	        .in = &callee->request,
+	        .out = &callee->out,
+	        .in_length = header->length,
+	        .in_descriptors = header->descriptors,
 	};
 	memset(&callee->out, 0xa5, sizeof(callee->out)); /* what a skeleton forgets to write is seen */
 	callee->call = &call;
@@ -230,7 +252,7 @@ static int64_t serve(int64_t (*dispatch)(struct server_call *), struct frame *ca
 	int64_t status = KERN_SUCCESS;
 	if (result == 0 && header->request)
 		status = loopback_transfer(&callee->out, MSG_LENGTH(call.reply_length, call.reply_descriptors), reply,
-					   loopback_depth == 1 ? LOOPBACK_CLIENT : LOOPBACK_SERVER, NULL);
+		                           loopback_depth == 1 ? LOOPBACK_CLIENT : LOOPBACK_SERVER, NULL);
 	loopback_depth--;
 	callee->call = NULL;
 	if (status < 0)
@@ -312,7 +334,10 @@ void loopback_enter(void)
 	memset(loopback_frame(), 0, sizeof(struct frame));
 }
 
-void loopback_leave(void) { loopback_depth--; }
+void loopback_leave(void)
+{
+	loopback_depth--;
+}
 
 int64_t loopback_call(uint64_t op, port_name_t to, uint32_t ordinal, uint64_t deadline)
 {

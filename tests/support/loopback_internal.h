@@ -20,7 +20,7 @@ struct right {
 	port_name_t name; /* 0: free */
 	uint32_t kind;    /* enum right_kind */
 	enum loopback_side side;
-	bool fixture;     /* made by the loopback itself: not counted */
+	bool fixture; /* made by the loopback itself: not counted */
 	uint32_t flags;
 	uint64_t badge;
 	struct port *port;
@@ -59,7 +59,8 @@ enum loopback_side loopback_here(void);
 
 struct port *loopback_new_port(void);
 struct right *loopback_find(port_name_t name);
-struct right *loopback_new_right(struct port *port, uint32_t kind, enum loopback_side side, uint64_t badge, uint32_t flags);
+struct right *loopback_new_right(struct port *port, uint32_t kind, enum loopback_side side, uint64_t badge,
+                                 uint32_t flags);
 /* Removes a right; a last send right of a served port becomes a no-senders event. */
 void loopback_remove(struct right *right);
 /* Counts a send right made for (port, badge), as the make-send count of no-senders. */
@@ -67,7 +68,8 @@ void loopback_count_made(struct port *port, uint64_t badge);
 void loopback_rights_reset(void);
 
 /* Carry descriptors and bytes from a send page to a receiver's page. KERN_SUCCESS, or nothing has happened. */
-int64_t loopback_transfer(struct msg_page *from, uint64_t op, struct msg_page *to, enum loopback_side side, struct windows *windows);
+int64_t loopback_transfer(struct msg_page *from, uint64_t op, struct msg_page *to, enum loopback_side side,
+                          struct windows *windows);
 
 struct pending *loopback_pending(uint64_t id);
 struct pending *loopback_new_pending(uint64_t id);

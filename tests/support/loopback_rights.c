@@ -54,7 +54,8 @@ struct right *loopback_find(port_name_t name)
 	return NULL;
 }
 
-struct right *loopback_new_right(struct port *port, uint32_t kind, enum loopback_side side, uint64_t badge, uint32_t flags)
+struct right *loopback_new_right(struct port *port, uint32_t kind, enum loopback_side side, uint64_t badge,
+                                 uint32_t flags)
 {
 	size_t i = 0;
 	while (i < rights_size && rights[i]->name != PORT_NULL)
@@ -64,7 +65,8 @@ struct right *loopback_new_right(struct port *port, uint32_t kind, enum loopback
 		rights[i] = malloc(sizeof(**rights));
 	}
 	next_name += 0x101; /* a fresh index and generation: stale names never come back */
-	*rights[i] = (struct right){.name = next_name, .kind = kind, .side = side, .badge = badge, .flags = flags, .port = port};
+	*rights[i] = (struct right){
+	        .name = next_name, .kind = kind, .side = side, .badge = badge, .flags = flags, .port = port};
 	return rights[i];
 }
 
@@ -93,7 +95,8 @@ static uint64_t made_count(const struct port *port, uint64_t badge)
 static bool has_senders(const struct port *port, uint64_t badge)
 {
 	for (size_t i = 0; i < rights_size; i++) {
-		if (rights[i]->name != PORT_NULL && rights[i]->kind == RIGHT_SEND && rights[i]->port == port && rights[i]->badge == badge)
+		if (rights[i]->name != PORT_NULL && rights[i]->kind == RIGHT_SEND && rights[i]->port == port &&
+		    rights[i]->badge == badge)
 			return true;
 	}
 	return false;
@@ -143,7 +146,10 @@ port_name_t loopback_stray(enum loopback_side side, uint32_t kind)
 	return loopback_new_right(loopback_new_port(), kind, side, 0, 0)->name;
 }
 
-void loopback_on_no_senders(void (*handler)(uint64_t badge, uint64_t made)) { no_senders = handler; }
+void loopback_on_no_senders(void (*handler)(uint64_t badge, uint64_t made))
+{
+	no_senders = handler;
+}
 
 port_name_t loopback_service(const struct server_interface *interface)
 {
@@ -167,7 +173,8 @@ port_name_t loopback_name_of(enum loopback_side side, port_name_t receive)
 {
 	const struct right *right = loopback_find(receive);
 	for (size_t i = 0; right && i < rights_size; i++) {
-		if (rights[i]->name && rights[i]->kind == RIGHT_SEND && rights[i]->side == side && rights[i]->port == right->port)
+		if (rights[i]->name && rights[i]->kind == RIGHT_SEND && rights[i]->side == side &&
+		    rights[i]->port == right->port)
 			return rights[i]->name;
 	}
 	return PORT_NULL;
@@ -232,7 +239,8 @@ void *loopback_region(enum loopback_side side, size_t size)
 void loopback_unmap(uint64_t address, uint64_t size)
 {
 	for (size_t i = 0; i < regions_size; i++) {
-		if (regions[i].address && (uint64_t)(uintptr_t)regions[i].address == address && regions[i].size == size) {
+		if (regions[i].address && (uint64_t)(uintptr_t)regions[i].address == address &&
+		    regions[i].size == size) {
 			free(regions[i].address);
 			regions[i].address = NULL;
 			return;

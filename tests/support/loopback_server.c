@@ -24,7 +24,10 @@ void loopback_register(const struct server_interface *interface)
 }
 
 /* libserver's loop has its own, where it is linked. */
-__attribute__((weak)) void server_register(const struct server_interface *interface) { loopback_register(interface); }
+__attribute__((weak)) void server_register(const struct server_interface *interface)
+{
+	loopback_register(interface);
+}
 
 int64_t loopback_service_dispatch(struct server_call *call)
 {
@@ -71,7 +74,10 @@ int server_park(struct server_call *call, struct server_reply *reply)
 	return SERVER_PARKED;
 }
 
-struct msg_page *server_send_page(void) { return loopback_send_page(); }
+struct msg_page *server_send_page(void)
+{
+	return loopback_send_page();
+}
 
 /* The parked caller of a token, which is emptied and whose right is used up; NULL for an empty one. */
 static struct pending *redeem(struct server_reply *reply)
@@ -106,7 +112,10 @@ void server_send_reply(struct server_reply *reply, uint64_t lengths, int error)
 	pending->page.header.kind = MSG_REPLY;
 }
 
-void server_reply_error(struct server_reply *reply, int error) { server_send_reply(reply, 0, error); }
+void server_reply_error(struct server_reply *reply, int error)
+{
+	server_send_reply(reply, 0, error);
+}
 
 void server_restart(struct server_reply *reply)
 {
@@ -117,10 +126,14 @@ void server_restart(struct server_reply *reply)
 
 /* ---- windows ---- */
 
-void loopback_fault_window(unsigned nth) { fault_at = nth; }
+void loopback_fault_window(unsigned nth)
+{
+	fault_at = nth;
+}
 
 /* Address of `*length` bytes (cut at the end) at `offset` of a window, or a status. */
-static int64_t window(const struct server_window *w, uint64_t offset, size_t *length, uint16_t access, uint8_t **address)
+static int64_t window(const struct server_window *w, uint64_t offset, size_t *length, uint16_t access,
+                      uint8_t **address)
 {
 	struct windows *windows = &loopback_frame()->windows;
 	if (w->reply != PORT_NULL) {

@@ -1,7 +1,8 @@
 /*
  * Client transport of host tests: generated stubs call servers in the same process through tests/support/loopback.c.
  *
- * The same header exists in libserver/include and libposix/include, on kernel traps; the include path chooses. Above: X_client.c.
+ * The same header exists in libserver/include and libposix/include, on kernel traps; the include path chooses. Above:
+ * X_client.c.
  */
 #ifndef PORTICO_CLIENT_H
 #define PORTICO_CLIENT_H

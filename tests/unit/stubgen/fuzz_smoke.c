@@ -1,5 +1,6 @@
 /*
- * Runs a generated fuzz target on pseudo-random inputs, the same ones each time, without libFuzzer. It traps on a failure.
+ * Runs a generated fuzz target on pseudo-random inputs, the same ones each time, without libFuzzer. It traps on a
+ * failure.
  */
 #include "everything_fake.h"
 #include <stdio.h>

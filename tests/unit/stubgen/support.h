@@ -22,7 +22,10 @@ static inline void setup(void)
 	to = loopback_connect(NAME_SERVICE, 7);
 }
 
-static inline void teardown(void) { loopback_reset(); }
+static inline void teardown(void)
+{
+	loopback_reset();
+}
 
 /* Nothing that came with a request is left at the server. */
 static inline void expect_clean(void)

@@ -1,6 +1,6 @@
 /*
- * Generated dispatchers and stubs: messages that are not what a stub makes. Each gets an error reply, reaches no handler and
- * leaves nothing behind. Requests are put in front of the dispatcher by hand, replies forged.
+ * Generated dispatchers and stubs: messages that are not what a stub makes. Each gets an error reply, reaches no
+ * handler and leaves nothing behind. Requests are put in front of the dispatcher by hand, replies forged.
  */
 #include "support.h"
 #include <portico/wire.h>
@@ -10,17 +10,20 @@ TestSuite(malformed, .init = setup, .fini = teardown);
 static struct msg_page page;
 
 /* Let the client's stub build a request, and catch it instead of sending it. */
-static void catch(uint32_t ordinal, uint64_t op)
+static void catch (uint32_t ordinal, uint64_t op)
 {
 	page = *client_send_page();
 	page.header = (struct msg_header){.length = MSG_LENGTH_OF(op),
-					  .descriptors = (uint16_t)MSG_DESCRIPTORS_OF(op),
-					  .ordinal = MSG_ORDINAL(EVERYTHING_INTERFACE, ordinal),
-					  .badge = 7,
-					  .request = 1};
+	                                  .descriptors = (uint16_t)MSG_DESCRIPTORS_OF(op),
+	                                  .ordinal = MSG_ORDINAL(EVERYTHING_INTERFACE, ordinal),
+	                                  .badge = 7,
+	                                  .request = 1};
 }
 
-static int64_t deliver(void) { return loopback_deliver(&everything_interface, &page); }
+static int64_t deliver(void)
+{
+	return loopback_deliver(&everything_interface, &page);
+}
 
 /* The request is refused, whoever it is for, and its rights and regions are gone. */
 static void refused(int error, const char *why)
@@ -40,7 +43,7 @@ static struct everything_text_request *text_request(const char *name, uint32_t *
 	char answer[EVERYTHING_TEXT_MAX + 1];
 	everything_text(to, name, answer, sizeof(answer));
 	*length = 8 + wire_round((uint32_t)strlen(name) + 1);
-	catch(EVERYTHING_ORDINAL_TEXT, MSG_LENGTH(*length, 0));
+	catch (EVERYTHING_ORDINAL_TEXT, MSG_LENGTH(*length, 0));
 	return (void *)page.data;
 }
 
@@ -168,10 +171,13 @@ Test(malformed, unknown_ordinals)
 			continue;
 		page.header.ordinal = MSG_ORDINAL(EVERYTHING_INTERFACE, ordinal);
 		page.header.descriptors = 2;
-		page.descriptor[0] = (struct msg_descriptor){
-			.type = MSG_DESC_PORT, .disposition = MSG_MOVE_SEND, .name = loopback_stray(LOOPBACK_SERVER, RIGHT_SEND)};
-		page.descriptor[1] = (struct msg_descriptor){
-			.type = MSG_DESC_REGION, .address = (uintptr_t)loopback_region(LOOPBACK_SERVER, 4096), .size = 4096};
+		page.descriptor[0] = (struct msg_descriptor){.type = MSG_DESC_PORT,
+		                                             .disposition = MSG_MOVE_SEND,
+		                                             .name = loopback_stray(LOOPBACK_SERVER, RIGHT_SEND)};
+		page.descriptor[1] =
+		        (struct msg_descriptor){.type = MSG_DESC_REGION,
+		                                .address = (uintptr_t)loopback_region(LOOPBACK_SERVER, 4096),
+		                                .size = 4096};
 		refused(ENOSYS, "unknown ordinal");
 	}
 	page.header.descriptors = 0;
@@ -184,16 +190,18 @@ Test(malformed, unknown_ordinals)
 /* The seven ports of ports_in, all good; then one is spoilt. */
 static void ports_request(void)
 {
-	static const uint8_t dispositions[7] = {MSG_COPY_SEND, MSG_MOVE_SEND, MSG_MAKE_SEND, MSG_MAKE_SEND_ONCE, MSG_MOVE_SEND_ONCE, MSG_MOVE_RECEIVE,
-						MSG_COPY_SEND};
-	static const uint8_t kinds[7] = {RIGHT_SEND, RIGHT_SEND, RIGHT_SEND, RIGHT_SEND_ONCE, RIGHT_SEND_ONCE, RIGHT_RECEIVE, RIGHT_SEND};
+	static const uint8_t dispositions[7] = {MSG_COPY_SEND,      MSG_MOVE_SEND,    MSG_MAKE_SEND, MSG_MAKE_SEND_ONCE,
+	                                        MSG_MOVE_SEND_ONCE, MSG_MOVE_RECEIVE, MSG_COPY_SEND};
+	static const uint8_t kinds[7] = {RIGHT_SEND,      RIGHT_SEND,    RIGHT_SEND, RIGHT_SEND_ONCE,
+	                                 RIGHT_SEND_ONCE, RIGHT_RECEIVE, RIGHT_SEND};
 	memset(&page, 0, sizeof(page));
 	page.header.ordinal = MSG_ORDINAL(EVERYTHING_INTERFACE, EVERYTHING_ORDINAL_PORTS_IN);
 	page.header.request = 1;
 	page.header.descriptors = 7;
 	for (int i = 0; i < 7; i++)
-		page.descriptor[i] = (struct msg_descriptor){
-			.type = MSG_DESC_PORT, .disposition = dispositions[i], .name = loopback_stray(LOOPBACK_SERVER, kinds[i])};
+		page.descriptor[i] = (struct msg_descriptor){.type = MSG_DESC_PORT,
+		                                             .disposition = dispositions[i],
+		                                             .name = loopback_stray(LOOPBACK_SERVER, kinds[i])};
 }
 
 Test(malformed, descriptors)
@@ -210,12 +218,15 @@ Test(malformed, descriptors)
 		refused(EINVAL, "no such disposition");
 		ports_request();
 		server_release_right(page.descriptor[i].name);
-		page.descriptor[i] = (struct msg_descriptor){
-			.type = MSG_DESC_REGION, .address = (uintptr_t)loopback_region(LOOPBACK_SERVER, 4096), .size = 4096};
+		page.descriptor[i] =
+		        (struct msg_descriptor){.type = MSG_DESC_REGION,
+		                                .address = (uintptr_t)loopback_region(LOOPBACK_SERVER, 4096),
+		                                .size = 4096};
 		refused(EINVAL, "a region instead of a right");
 		ports_request();
 		server_release_right(page.descriptor[i].name);
-		page.descriptor[i] = (struct msg_descriptor){.type = MSG_DESC_WINDOW, .size = 1, .flags = MSG_WINDOW_READ};
+		page.descriptor[i] =
+		        (struct msg_descriptor){.type = MSG_DESC_WINDOW, .size = 1, .flags = MSG_WINDOW_READ};
 		refused(EINVAL, "a window instead of a right");
 		ports_request();
 		server_release_right(page.descriptor[i].name);
@@ -244,8 +255,10 @@ Test(malformed, windows_and_regions)
 	page.header.ordinal = MSG_ORDINAL(EVERYTHING_INTERFACE, EVERYTHING_ORDINAL_WINDOWS);
 	page.header.request = 1;
 	page.header.descriptors = 2;
-	struct msg_descriptor in = {.type = MSG_DESC_WINDOW, .flags = MSG_WINDOW_READ, .address = (uintptr_t)memory, .size = 8};
-	struct msg_descriptor out = {.type = MSG_DESC_WINDOW, .flags = MSG_WINDOW_WRITE, .address = (uintptr_t)memory, .size = 8};
+	struct msg_descriptor in = {
+	        .type = MSG_DESC_WINDOW, .flags = MSG_WINDOW_READ, .address = (uintptr_t)memory, .size = 8};
+	struct msg_descriptor out = {
+	        .type = MSG_DESC_WINDOW, .flags = MSG_WINDOW_WRITE, .address = (uintptr_t)memory, .size = 8};
 	page.descriptor[0] = in;
 	page.descriptor[1] = out;
 	everything_fake.error = 0;
@@ -258,7 +271,7 @@ Test(malformed, windows_and_regions)
 
 	page.header.ordinal = MSG_ORDINAL(EVERYTHING_INTERFACE, EVERYTHING_ORDINAL_REGIONS);
 	page.descriptor[0] = (struct msg_descriptor){
-		.type = MSG_DESC_REGION, .address = (uintptr_t)loopback_region(LOOPBACK_SERVER, 69632), .size = 69632};
+	        .type = MSG_DESC_REGION, .address = (uintptr_t)loopback_region(LOOPBACK_SERVER, 69632), .size = 69632};
 	page.descriptor[1] = (struct msg_descriptor){.type = MSG_DESC_NONE};
 	refused(EINVAL, "a region too large");
 	page.descriptor[0] = page.descriptor[1];
@@ -322,10 +335,13 @@ Test(malformed, what_comes_with_a_bad_reply_is_released)
 	for (int i = 0; i < 2; i++) {
 		memset(&page, 0, sizeof(page));
 		page.header = (struct msg_header){.kind = MSG_REPLY, .ordinal = i ? EPERM : 0, .descriptors = 2};
-		page.descriptor[0] = (struct msg_descriptor){
-			.type = MSG_DESC_PORT, .disposition = MSG_MOVE_SEND, .name = loopback_stray(LOOPBACK_CLIENT, RIGHT_SEND)};
-		page.descriptor[1] = (struct msg_descriptor){
-			.type = MSG_DESC_REGION, .address = (uintptr_t)loopback_region(LOOPBACK_CLIENT, 8192), .size = 8192};
+		page.descriptor[0] = (struct msg_descriptor){.type = MSG_DESC_PORT,
+		                                             .disposition = MSG_MOVE_SEND,
+		                                             .name = loopback_stray(LOOPBACK_CLIENT, RIGHT_SEND)};
+		page.descriptor[1] =
+		        (struct msg_descriptor){.type = MSG_DESC_REGION,
+		                                .address = (uintptr_t)loopback_region(LOOPBACK_CLIENT, 8192),
+		                                .size = 8192};
 		loopback_forge_reply(&page);
 		cr_expect_eq(everything_signal(to), i ? EPERM : EPROTO);
 		cr_expect_eq(loopback_rights(LOOPBACK_CLIENT), before);
@@ -341,13 +357,15 @@ Test(malformed, a_right_of_another_kind_in_a_reply)
 	memset(&page, 0, sizeof(page));
 	page.header = (struct msg_header){.kind = MSG_REPLY, .length = 16, .descriptors = 1};
 	((struct everything_moved_text_reply *)(void *)page.data)->text = (struct wire_span){8, 0};
-	page.descriptor[0] = (struct msg_descriptor){
-		.type = MSG_DESC_PORT, .disposition = MSG_MOVE_RECEIVE, .name = loopback_stray(LOOPBACK_CLIENT, RIGHT_RECEIVE)};
+	page.descriptor[0] = (struct msg_descriptor){.type = MSG_DESC_PORT,
+	                                             .disposition = MSG_MOVE_RECEIVE,
+	                                             .name = loopback_stray(LOOPBACK_CLIENT, RIGHT_RECEIVE)};
 	loopback_forge_reply(&page);
 	cr_expect_eq(everything_moved_text(to, 0, &right, text, sizeof(text)), EPROTO);
 	cr_expect_eq(loopback_rights(LOOPBACK_CLIENT), before);
-	page.descriptor[0] = (struct msg_descriptor){
-		.type = MSG_DESC_PORT, .disposition = MSG_MOVE_SEND, .name = loopback_stray(LOOPBACK_CLIENT, RIGHT_SEND)};
+	page.descriptor[0] = (struct msg_descriptor){.type = MSG_DESC_PORT,
+	                                             .disposition = MSG_MOVE_SEND,
+	                                             .name = loopback_stray(LOOPBACK_CLIENT, RIGHT_SEND)};
 	loopback_forge_reply(&page);
 	cr_expect_eq(everything_moved_text(to, 0, &right, text, sizeof(text)), 0);
 	cr_expect_eq(loopback_kind(right), RIGHT_SEND);

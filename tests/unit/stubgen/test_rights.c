@@ -10,8 +10,9 @@ static bool take;
 static int result;
 static port_name_t taken[7];
 
-static int serve_ports_in(struct server_call *call, struct thing *object, port_name_t *copied, port_name_t *moved, port_name_t *made, port_name_t *once,
-			  port_name_t *moved_once, port_name_t *receive, port_name_t *maybe)
+static int serve_ports_in(struct server_call *call, struct thing *object, port_name_t *copied, port_name_t *moved,
+                          port_name_t *made, port_name_t *once, port_name_t *moved_once, port_name_t *receive,
+                          port_name_t *maybe)
 {
 	port_name_t *all[7] = {copied, moved, made, once, moved_once, receive, maybe};
 	(void)call;
@@ -28,12 +29,14 @@ static int ports_in(port_name_t maybe)
 {
 	port_name_t own = loopback_port();
 	return everything_ports_in(to, loopback_connect(own, 3), loopback_connect(own, 4), own, 99, RIGHT_NOTIFY, own,
-				   loopback_stray(LOOPBACK_CLIENT, RIGHT_SEND_ONCE), loopback_stray(LOOPBACK_CLIENT, RIGHT_RECEIVE), maybe);
+	                           loopback_stray(LOOPBACK_CLIENT, RIGHT_SEND_ONCE),
+	                           loopback_stray(LOOPBACK_CLIENT, RIGHT_RECEIVE), maybe);
 }
 
 Test(rights, taken_rights_are_the_servers)
 {
-	static const uint32_t kinds[7] = {RIGHT_SEND, RIGHT_SEND, RIGHT_SEND, RIGHT_SEND_ONCE, RIGHT_SEND_ONCE, RIGHT_RECEIVE, RIGHT_SEND};
+	static const uint32_t kinds[7] = {RIGHT_SEND,      RIGHT_SEND,    RIGHT_SEND, RIGHT_SEND_ONCE,
+	                                  RIGHT_SEND_ONCE, RIGHT_RECEIVE, RIGHT_SEND};
 	everything_fake.ports_in = serve_ports_in;
 	take = true;
 	result = 0;
@@ -68,16 +71,18 @@ Test(rights, rights_are_released_without_an_object)
 Test(rights, null_rights_must_be_optional)
 {
 	port_name_t own = loopback_port();
-	cr_expect_eq(everything_ports_in(to, PORT_NULL, loopback_connect(own, 4), own, 0, 0, own, loopback_stray(LOOPBACK_CLIENT, RIGHT_SEND_ONCE),
-					 loopback_stray(LOOPBACK_CLIENT, RIGHT_RECEIVE), PORT_NULL),
-		     EINVAL);
+	cr_expect_eq(everything_ports_in(to, PORT_NULL, loopback_connect(own, 4), own, 0, 0, own,
+	                                 loopback_stray(LOOPBACK_CLIENT, RIGHT_SEND_ONCE),
+	                                 loopback_stray(LOOPBACK_CLIENT, RIGHT_RECEIVE), PORT_NULL),
+	             EINVAL);
 	cr_expect_eq(everything_fake.calls[EVERYTHING_ORDINAL_PORTS_IN], 0u);
 }
 
 static port_name_t given;
 
-static int serve_ports_out(struct server_call *call, uint32_t fail, struct server_port *copied, struct server_port *moved, struct server_port *made,
-			   struct server_port *once, struct server_port *receive)
+static int serve_ports_out(struct server_call *call, uint32_t fail, struct server_port *copied,
+                           struct server_port *moved, struct server_port *made, struct server_port *once,
+                           struct server_port *receive)
 {
 	(void)call;
 	moved->name = given = loopback_stray(LOOPBACK_SERVER, RIGHT_SEND);
@@ -111,7 +116,8 @@ Test(rights, out_ports_may_be_null)
 	port_name_t p[5] = {1, 1, 1, 1, 1};
 	everything_fake.ports_out = serve_ports_out;
 	cr_assert_eq(everything_ports_out(to, 2, &p[0], &p[1], &p[2], &p[3], &p[4]), 0);
-	cr_expect(p[0] == PORT_NULL && p[1] != PORT_NULL && p[2] == PORT_NULL && p[3] == PORT_NULL && p[4] == PORT_NULL);
+	cr_expect(p[0] == PORT_NULL && p[1] != PORT_NULL && p[2] == PORT_NULL && p[3] == PORT_NULL &&
+	          p[4] == PORT_NULL);
 }
 
 Test(rights, out_ports_of_a_failed_call_stay_the_servers)
@@ -152,15 +158,16 @@ Test(rights, moved_rights_of_a_reply_that_cannot_be_encoded_are_released)
 
 static struct server_region kept; /* the server's own, sent as a copy */
 
-static int serve_regions(struct server_call *call, struct server_region *copied, struct server_region *moved, struct server_region *copied_back,
-			 struct server_region *moved_back)
+static int serve_regions(struct server_call *call, struct server_region *copied, struct server_region *moved,
+                         struct server_region *copied_back, struct server_region *moved_back)
 {
 	(void)call;
 	if (result == 0 && copied->size) {
 		cr_expect_str_eq((const char *)(uintptr_t)copied->address, "copied");
 		cr_expect_str_eq((const char *)(uintptr_t)moved->address, "moved");
 		moved_back->size = copied->size;
-		moved_back->address = take ? server_take_region(copied) : (uint64_t)(uintptr_t)loopback_region(LOOPBACK_SERVER, moved_back->size);
+		moved_back->address = take ? server_take_region(copied)
+		                           : (uint64_t)(uintptr_t)loopback_region(LOOPBACK_SERVER, moved_back->size);
 		kept = (struct server_region){(uintptr_t)loopback_region(LOOPBACK_SERVER, 8192), 8192};
 		strcpy((char *)(uintptr_t)kept.address, (const char *)(uintptr_t)moved->address);
 		*copied_back = kept;
@@ -178,7 +185,8 @@ Test(rights, regions)
 		strcpy(copied, "copied");
 		strcpy(moved, "moved");
 		result = 0;
-		cr_assert_eq(everything_regions(to, copied, 4096, moved, 8192, &back, &size, &moved_back, &moved_size), 0);
+		cr_assert_eq(everything_regions(to, copied, 4096, moved, 8192, &back, &size, &moved_back, &moved_size),
+		             0);
 		cr_expect_eq(size, 8192u);
 		cr_expect_str_eq(back, "moved");
 		cr_expect_eq(moved_size, 4096u);
@@ -197,9 +205,13 @@ Test(rights, regions_are_released_on_error)
 	size_t size, moved_size;
 	everything_fake.regions = serve_regions;
 	result = EFBIG;
-	cr_expect_eq(everything_regions(to, loopback_region(LOOPBACK_CLIENT, 4096), 4096, NULL, 0, &back, &size, &moved_back, &moved_size), EFBIG);
+	cr_expect_eq(everything_regions(to, loopback_region(LOOPBACK_CLIENT, 4096), 4096, NULL, 0, &back, &size,
+	                                &moved_back, &moved_size),
+	             EFBIG);
 	expect_clean();
-	cr_expect_eq(everything_regions(to, loopback_region(LOOPBACK_CLIENT, 69632), 69632, NULL, 0, &back, &size, &moved_back, &moved_size), EINVAL);
+	cr_expect_eq(everything_regions(to, loopback_region(LOOPBACK_CLIENT, 69632), 69632, NULL, 0, &back, &size,
+	                                &moved_back, &moved_size),
+	             EINVAL);
 }
 
 Test(rights, empty_regions)
@@ -214,7 +226,8 @@ Test(rights, empty_regions)
 
 /* ---- windows ---- */
 
-static int serve_windows(struct server_call *call, struct server_window *source, struct server_window *target, uint64_t *done)
+static int serve_windows(struct server_call *call, struct server_window *source, struct server_window *target,
+                         uint64_t *done)
 {
 	char byte;
 	(void)call;
@@ -261,7 +274,8 @@ Test(rights, a_restarted_request_is_served_again)
 static struct server_reply token;
 static struct server_window parked_window;
 
-static int serve_wait(struct server_call *call, struct thing *object, uint32_t key, struct server_window *target, uint32_t *value, char *text)
+static int serve_wait(struct server_call *call, struct thing *object, uint32_t key, struct server_window *target,
+                      uint32_t *value, char *text)
 {
 	(void)object;
 	(void)value;
@@ -344,7 +358,8 @@ Test(rights, a_late_reply_carries_rights)
 		struct server_port moved = {.name = loopback_stray(LOOPBACK_SERVER, RIGHT_SEND)};
 		cr_assert_eq(everything_moved_text(to, 0, &right, text, sizeof(text)), LOOPBACK_EPARKED);
 		everything_reply_moved_text(&token, 0, &moved, bad ? "12345" : "1234");
-		cr_expect_eq(loopback_kind(moved.name), RIGHT_NONE, "moved, or released with the reply that cannot be encoded");
+		cr_expect_eq(loopback_kind(moved.name), RIGHT_NONE,
+		             "moved, or released with the reply that cannot be encoded");
 		loopback_resume(loopback_parked());
 		cr_expect_eq(everything_moved_text(to, 0, &right, text, sizeof(text)), bad ? EIO : 0);
 	}

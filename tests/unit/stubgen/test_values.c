@@ -5,8 +5,9 @@
 
 TestSuite(values, .init = setup, .fini = teardown);
 
-static int serve_scalars(struct server_call *call, uint8_t a, int16_t b, uint32_t c, int64_t d, uint16_t e, uint32_t f, int8_t g, uint64_t h,
-			 uint8_t *ra, int16_t *rb, uint32_t *rc, int64_t *rd, uint16_t *re, uint32_t *rf, int8_t *rg, uint64_t *rh)
+static int serve_scalars(struct server_call *call, uint8_t a, int16_t b, uint32_t c, int64_t d, uint16_t e, uint32_t f,
+                         int8_t g, uint64_t h, uint8_t *ra, int16_t *rb, uint32_t *rc, int64_t *rd, uint16_t *re,
+                         uint32_t *rf, int8_t *rg, uint64_t *rh)
 {
 	cr_expect_eq(call->principal, 4242u);
 	cr_expect_eq(call->badge, 7u);
@@ -33,8 +34,8 @@ Test(values, scalars)
 	everything_fake.scalars = serve_scalars;
 	loopback_set_principal(4242);
 	int error = everything_scalars(to, 255, -32768, 0xfffffffe, INT64_MIN, EVERYTHING_SPARSE_THOUSAND,
-				       EVERYTHING_FLAGS_WRITE | EVERYTHING_FLAGS_APPEND, EVERYTHING_SIGNED_ONE_MID, EVERYTHING_WIDE_HUGE, &a, &b, &c, &d, &e, &f,
-				       &g, &h);
+	                               EVERYTHING_FLAGS_WRITE | EVERYTHING_FLAGS_APPEND, EVERYTHING_SIGNED_ONE_MID,
+	                               EVERYTHING_WIDE_HUGE, &a, &b, &c, &d, &e, &f, &g, &h);
 	cr_assert_eq(error, 0);
 	cr_expect_eq(a, 255);
 	cr_expect_eq(b, -32768);
@@ -57,8 +58,9 @@ Test(values, constants)
 	cr_expect_eq(EVERYTHING_SIGNED_ONE_HIGH, 0);
 }
 
-static int fail_scalars(struct server_call *call, uint8_t a, int16_t b, uint32_t c, int64_t d, uint16_t e, uint32_t f, int8_t g, uint64_t h,
-			uint8_t *ra, int16_t *rb, uint32_t *rc, int64_t *rd, uint16_t *re, uint32_t *rf, int8_t *rg, uint64_t *rh)
+static int fail_scalars(struct server_call *call, uint8_t a, int16_t b, uint32_t c, int64_t d, uint16_t e, uint32_t f,
+                        int8_t g, uint64_t h, uint8_t *ra, int16_t *rb, uint32_t *rc, int64_t *rd, uint16_t *re,
+                        uint32_t *rf, int8_t *rg, uint64_t *rh)
 {
 	serve_scalars(call, a, b, c, d, e, f, g, h, ra, rb, rc, rd, re, rf, rg, rh);
 	return EBUSY;
@@ -79,8 +81,8 @@ Test(values, an_error_writes_nothing)
 	cr_expect(a == 77 && b == 77 && c == 77 && d == 77 && e == 77 && f == 77 && g == 77 && h == 77);
 }
 
-static int serve_structs(struct server_call *call, struct thing *object, const struct everything_outer *value, const struct common_point *at,
-			 struct everything_outer *copy, struct common_point *where)
+static int serve_structs(struct server_call *call, struct thing *object, const struct everything_outer *value,
+                         const struct common_point *at, struct everything_outer *copy, struct common_point *where)
 {
 	(void)call;
 	cr_expect_not_null(object);
@@ -94,10 +96,10 @@ static int serve_structs(struct server_call *call, struct thing *object, const s
 Test(values, structs)
 {
 	struct everything_outer value = {.first = 1,
-					 .middle = {.tag = 2, .shade = COMMON_COLOUR_BLUE, .pair = {3, 4}},
-					 .last = 5,
-					 .corner = {{6, 7}, {8, 9}},
-					 .mode = EVERYTHING_FLAGS_READ};
+	                                 .middle = {.tag = 2, .shade = COMMON_COLOUR_BLUE, .pair = {3, 4}},
+	                                 .last = 5,
+	                                 .corner = {{6, 7}, {8, 9}},
+	                                 .mode = EVERYTHING_FLAGS_READ};
 	struct everything_outer copy;
 	struct common_point at = {-1, -2}, where;
 	everything_fake.structs = serve_structs;
@@ -177,8 +179,8 @@ Test(values, a_handler_that_breaks_a_bound_is_an_error)
 	cr_expect_eq(everything_text(to, "", answer, sizeof(answer)), EIO);
 }
 
-static int serve_two_texts(struct server_call *call, const char *first, const char *second, uint16_t number, char *second_back, char *first_back,
-			   uint16_t *number_back)
+static int serve_two_texts(struct server_call *call, const char *first, const char *second, uint16_t number,
+                           char *second_back, char *first_back, uint16_t *number_back)
 {
 	(void)call;
 	strcpy(first_back, first);
@@ -196,7 +198,9 @@ Test(values, several_strings_in_every_length)
 			uint16_t number;
 			first[i] = 0;
 			second[j] = 0;
-			cr_assert_eq(everything_two_texts(to, first, second, (uint16_t)(i * 9 + j), second_back, 9, first_back, 8, &number), 0);
+			cr_assert_eq(everything_two_texts(to, first, second, (uint16_t)(i * 9 + j), second_back, 9,
+			                                  first_back, 8, &number),
+			             0);
 			cr_expect_str_eq(first_back, first);
 			cr_expect_str_eq(second_back, second);
 			cr_expect_eq(number, i * 9 + j);
@@ -206,9 +210,10 @@ Test(values, several_strings_in_every_length)
 
 static size_t claim; /* elements that serve_data claims to return, if not 0 */
 
-static int serve_data(struct server_call *call, const void *blob, size_t blob_count, const struct common_point *list, size_t list_count,
-		      const uint8_t *colours, size_t colours_count, void *blob_back, size_t *blob_back_count, struct common_point *list_back,
-		      size_t *list_back_count, uint8_t *colours_back, size_t *colours_back_count)
+static int serve_data(struct server_call *call, const void *blob, size_t blob_count, const struct common_point *list,
+                      size_t list_count, const uint8_t *colours, size_t colours_count, void *blob_back,
+                      size_t *blob_back_count, struct common_point *list_back, size_t *list_back_count,
+                      uint8_t *colours_back, size_t *colours_back_count)
 {
 	(void)call;
 	cr_expect_eq((uintptr_t)list_back % _Alignof(struct common_point), 0u);
@@ -230,8 +235,8 @@ static int data(size_t blob, size_t list, size_t colours, size_t blob_max, size_
 		bytes[i] = (uint8_t)(i * 7 + 1);
 	for (int i = 0; i < 6; i++)
 		points[i] = (struct common_point){i, -i};
-	int error = everything_data(to, bytes, blob, points, list, shades, colours, bytes_back, blob_max, &n, points_back, list_max, &m, shades_back,
-				    sizeof(shades_back), &k);
+	int error = everything_data(to, bytes, blob, points, list, shades, colours, bytes_back, blob_max, &n,
+	                            points_back, list_max, &m, shades_back, sizeof(shades_back), &k);
 	if (error) {
 		cr_expect(n == 99 && m == 99 && k == 99);
 		return error;
@@ -268,10 +273,12 @@ Test(values, enums_in_arrays_are_checked)
 	size_t n, m, k;
 	everything_fake.error = 0;
 	cr_expect_eq(everything_data(to, "", 0, points, 0, colours, 2, bytes, 100, &n, points, 5, &m, back, 9, &k), 0);
-	cr_expect_eq(everything_data(to, "", 0, points, 0, colours, 3, bytes, 100, &n, points, 5, &m, back, 9, &k), EINVAL);
+	cr_expect_eq(everything_data(to, "", 0, points, 0, colours, 3, bytes, 100, &n, points, 5, &m, back, 9, &k),
+	             EINVAL);
 }
 
-static int serve_largest(struct server_call *call, const void *blob, size_t blob_count, void *blob_back, size_t *blob_back_count)
+static int serve_largest(struct server_call *call, const void *blob, size_t blob_count, void *blob_back,
+                         size_t *blob_back_count)
 {
 	(void)call;
 	memcpy(blob_back, blob, blob_count);
@@ -291,9 +298,10 @@ Test(values, a_message_may_be_full)
 	cr_expect_eq(memcmp(blob, back, sizeof(blob)), 0);
 }
 
-static int serve_names(struct server_call *call_, struct thing *object_, uint8_t to_, uint8_t deadline, uint8_t call, uint8_t object, uint8_t error,
-		       uint8_t page, uint8_t request, const char *reply, uint8_t status, const void *at, size_t at_count, uint8_t in, uint8_t out,
-		       uint8_t token, uint32_t *sum, uint8_t *i, uint8_t *size)
+static int serve_names(struct server_call *call_, struct thing *object_, uint8_t to_, uint8_t deadline, uint8_t call,
+                       uint8_t object, uint8_t error, uint8_t page, uint8_t request, const char *reply, uint8_t status,
+                       const void *at, size_t at_count, uint8_t in, uint8_t out, uint8_t token, uint32_t *sum,
+                       uint8_t *i, uint8_t *size)
 {
 	(void)call_;
 	(void)object_;
@@ -308,7 +316,8 @@ Test(values, any_parameter_name_will_do)
 	uint32_t sum;
 	uint8_t i, size;
 	everything_fake.names = serve_names;
-	cr_assert_eq(everything_names(to, 1, 2, 4, 8, 16, 32, 64, "abc", 128, "\x05xy", 3, 1, 2, 4, &sum, &i, &size), 0);
+	cr_assert_eq(everything_names(to, 1, 2, 4, 8, 16, 32, 64, "abc", 128, "\x05xy", 3, 1, 2, 4, &sum, &i, &size),
+	             0);
 	cr_expect_eq(sum, 262u);
 	cr_expect_eq(i, 3);
 	cr_expect_eq(size, 8);
