@@ -193,12 +193,12 @@ void *pmap_lookup(struct vm_map *map, uint64_t address, bool write)
 
 /* ---- changing ---- */
 
-static inline void changed(struct vm_map *map, uint64_t address)
+static inline void changed(struct vm_map *map, uint64_t start, uint64_t end)
 {
-	if (address < map->pmap.flush_start)
-		map->pmap.flush_start = address;
-	if (address + PAGE_SIZE > map->pmap.flush_end)
-		map->pmap.flush_end = address + PAGE_SIZE;
+	if (start < map->pmap.flush_start)
+		map->pmap.flush_start = start;
+	if (end > map->pmap.flush_end)
+		map->pmap.flush_end = end;
 }
 
 void pmap_flush(struct vm_map *map)
@@ -263,7 +263,7 @@ int64_t pmap_enter(struct vm_map *map, uint64_t address, uint64_t physical, uint
 	if (old == 0) {
 		pte_added(map);
 	} else {
-		changed(map, address);
+		changed(map, address, address + PAGE_SIZE);
 		pmap_flush(map);
 	}
 	return KERN_SUCCESS;
@@ -273,18 +273,22 @@ int64_t pmap_enter(struct vm_map *map, uint64_t address, uint64_t physical, uint
 static uint64_t remove_ptes(struct vm_map *map, uint64_t *table, uint64_t start, uint64_t end, uint64_t *budget)
 {
 	struct page *page = page_of(table);
-	for (uint64_t a = start; a < end && page->live != 0; a += PAGE_SIZE) {
-		uint64_t *entry = &table[slot_of(a, 1)];
+	uint64_t *first = &table[slot_of(start, 1)], *entry = first, *last = first + ((end - start) >> PAGE_SHIFT);
+	uint64_t limit = page->live < *budget ? page->live : *budget, removed = 0;
+	for (; entry < last && removed < limit; entry++) {
 		if (*entry == 0)
 			continue;
 		*entry = 0;
-		page->live--;
-		map->resident--;
-		changed(map, a);
-		if (--*budget == 0)
-			return a + PAGE_SIZE;
+		removed++;
 	}
-	return end;
+	if (removed == 0)
+		return end;
+	uint64_t reached = start + ((uint64_t)(entry - first) << PAGE_SHIFT);
+	changed(map, start, reached);
+	page->live -= (uint16_t)removed;
+	map->resident -= removed;
+	*budget -= removed;
+	return *budget != 0 || page->live == 0 ? end : reached;
 }
 
 static uint64_t remove_in(struct vm_map *map, uint64_t *table, unsigned level, uint64_t start, uint64_t end,
@@ -320,19 +324,34 @@ uint64_t pmap_remove(struct vm_map *map, uint64_t start, uint64_t end, uint64_t 
 	return remove_in(map, map->pmap.root, LEVELS, start, end, budget);
 }
 
+static void protect_ptes(struct vm_map *map, uint64_t *table, uint64_t start, uint64_t end)
+{
+	uint64_t *first = &table[slot_of(start, 1)], *last = first + ((end - start) >> PAGE_SHIFT);
+	uint64_t any = 0;
+	for (uint64_t *entry = first; entry < last; entry++) {
+		uint64_t pte = *entry;
+		if ((pte & PTE_WRITE) == 0)
+			continue;
+		*entry = pte & ~PTE_WRITE;
+		any |= pte;
+	}
+	if (any != 0)
+		changed(map, start, end);
+}
+
 static void protect_in(struct vm_map *map, uint64_t *table, unsigned level, uint64_t start, uint64_t end)
 {
+	if (level == 1) {
+		protect_ptes(map, table, start, end);
+		return;
+	}
 	while (start < end) {
 		uint64_t next = (start & ~(span_of(level) - 1)) + span_of(level);
-		uint64_t *entry = &table[slot_of(start, level)];
+		uint64_t entry = table[slot_of(start, level)];
 		if (next > end)
 			next = end;
-		if (level > 1 && *entry != 0) {
-			protect_in(map, table_of(*entry), level - 1, start, next);
-		} else if (level == 1 && (*entry & PTE_WRITE) != 0) {
-			*entry &= ~PTE_WRITE;
-			changed(map, start);
-		}
+		if (entry != 0)
+			protect_in(map, table_of(entry), level - 1, start, next);
 		start = next;
 	}
 }
