@@ -74,10 +74,10 @@ static void find_libposix(void)
 		server_panic("proc: libposix: error %d", error);
 }
 
-static void find_servers(void)
+static void find_servers(port_name_t root_server)
 {
 	char value[16];
-	root->root = NAME_ROOT_SERVER;
+	root->root = root_server;
 	root->vfs = server_lookup("vfs");
 	root->sig = server_lookup("sig");
 	root->net = server_lookup("net");
@@ -92,7 +92,7 @@ static void find_servers(void)
 	memcpy(root->host_name[1], "(none)", 7);
 }
 
-int server_main(void)
+void proc_initialise(port_name_t root_server)
 {
 	root = server_keep_root(sizeof(*root));
 	server_register(&proc_interface);
@@ -101,8 +101,13 @@ int server_main(void)
 	server_on_cancel(wait_cancelled);
 	server_on_dead_name(task_died);
 	server_on_no_senders(procfs_no_senders);
-	find_servers();
+	find_servers(root_server);
 	find_libposix();
 	start_init();
+}
+
+int server_main(void)
+{
+	proc_initialise(NAME_ROOT_SERVER);
 	server_run();
 }

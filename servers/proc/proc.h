@@ -233,6 +233,11 @@ void wait_cancelled(uint64_t request, bool died);
 void limits_default(struct process *p);
 uint32_t nice_priority(int32_t nice);
 
+/* ---- main.c ---- */
+
+/* All of the start but the event loop: afterwards pid 1 runs. Panics if it cannot. */
+void proc_initialise(port_name_t root_server);
+
 /* ---- start.c ---- */
 
 /* Builds pid 1. Panics if it cannot. */

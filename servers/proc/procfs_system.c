@@ -130,7 +130,7 @@ static void print_stat(struct text *text)
 	for (uint32_t i = 0; i < cpus; i++) {
 		char name[16];
 		uint64_t cpu_busy = up > info->idle_time[i] ? up - info->idle_time[i] : 0;
-		uint64_t share = busy ? (uint64_t)((unsigned __int128)user * cpu_busy / busy) : 0;
+		uint64_t share = busy / TICK_NS ? user / TICK_NS * (cpu_busy / TICK_NS) / (busy / TICK_NS) * TICK_NS : 0;
 		snprintf(name, sizeof(name), "cpu%u", i);
 		print_cpu_line(text, name, share, cpu_busy - share, info->idle_time[i]);
 	}
