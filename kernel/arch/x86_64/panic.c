@@ -4,10 +4,10 @@
  */
 #include "machine.h"
 #include "x86.h"
+#include <kernel/task/sched.h>
 #include <kernel/task/task.h>
 
 #define FRAMES_MAX 24
-#define THREADS_MAX 200
 
 /* Made from the linked kernel by tools/symbols; absent in the first link. Sorted by offset from KERNEL_BASE. */
 struct kernel_symbol {
@@ -103,30 +103,6 @@ static void print_running(void)
 	}
 }
 
-static void print_threads(void)
-{
-	static const char *const states[] = { "new", "runnable", "running", "blocked", "dead" };
-	static const char *const waits[] = { "-",     "receive", "send", "queued",   "reply",
-					     "futex", "sleep",   "page", "exception" };
-	int count = 0;
-
-	if (all_tasks.next == NULL)
-		return;
-	kprintf("threads:\n");
-	list_for_each(task_link, &all_tasks) {
-		struct task *task = list_entry(task_link, struct task, all_link);
-		list_for_each(link, &task->threads) {
-			const struct thread *t = list_entry(link, struct thread, task_link);
-			if (count++ == THREADS_MAX)
-				return;
-			kprintf("  task %lu \"%.16s\" thread %lu slot %u cpu %u priority %u %s %s rip %lx\n",
-				task->object.id, task->name, t->object.id, t->slot, t->cpu, t->priority,
-				t->state < 5 ? states[t->state] : "?", t->wait < 9 ? waits[t->wait] : "?",
-				t->registers.rip);
-		}
-	}
-}
-
 void debug_exit(uint32_t value)
 {
 	out32(DEBUG_EXIT_PORT, value);
@@ -155,7 +131,8 @@ static _Noreturn void finish(uint64_t frame)
 	kprintf("backtrace:\n");
 	backtrace(frame);
 	print_running();
-	print_threads();
+	if (all_tasks.next != NULL)
+		report_tasks();
 	kprintf("portico: panic ends\n");
 	debug_exit(DEBUG_EXIT_PANIC);
 }
