@@ -244,7 +244,14 @@ static inline void copy_words(void *to, const void *from, uint32_t length)
 		t[2] = c;
 		t[3] = d;
 	}
-	for (; words > 0; words--)
+	if (words & 2) {
+		uint64_t a = f[0], b = f[1];
+		t[0] = a;
+		t[1] = b;
+		t += 2;
+		f += 2;
+	}
+	if (words & 1)
 		*t++ = *f++;
 	if (length % 8 != 0)
 		*t = *f & ((UINT64_C(1) << length % 8 * 8) - 1);
