@@ -1,0 +1,29 @@
+/*
+ * Waiting for descriptors: readiness words of the servers, and the words of local descriptions.
+ *
+ * polling.c holds poll and select, epoll.c the epoll sets; both gather into a struct watch and wait on it.
+ */
+#ifndef LIBPOSIX_POLLING_H
+#define LIBPOSIX_POLLING_H
+
+#include "fd.h"
+
+#define WATCH_WORDS 16u
+
+/* What a wait is to be woken by. More words than a trap takes: the servers' words 0 instead. */
+struct watch {
+	uint32_t count;
+	bool all;                     /* word 0 of every server is watched */
+	uint64_t deadline;            /* earliest time at which something is to be looked at again */
+	struct { const uint32_t *word; uint32_t expected; } words[WATCH_WORDS];
+};
+
+void watch_begin(struct watch *watch, uint64_t deadline);
+/* Events of a description now, all of Linux's POLL* bits that hold; adds what changes them to `watch` (may be NULL). */
+uint32_t watch_events(struct watch *watch, struct description *description);
+/* A number that changes whenever a description's events may have changed; 0 for those that never change. For edges. */
+uint32_t watch_stamp(struct description *description);
+/* Waits. 0: look again (or the deadline has passed), else what the call returns for an interruption. */
+int64_t watch_wait(const struct watch *watch);
+
+#endif
