@@ -106,6 +106,7 @@ static void start_root(const struct boot_module *module)
 
 	if (task == NULL)
 		panic("root: no task: %d", (int)status);
+	root_task = task;
 	__builtin_memcpy(task->name, "root", sizeof("root"));
 	frame.rip = load_image(task, page_virtual(module->physical), module->size);
 	if (frame.rip == 0)

@@ -89,11 +89,15 @@ static void space_leave(struct task *task)
 		object_unref((struct kobject *)space);
 }
 
+struct task *root_task;
+
 /* The last thread is gone. */
 void task_finish(struct task *task)
 {
 	if (task->object.dead)
 		return;
+	if (task == root_task)
+		panic("root has died");
 	object_ref(OBJECT(task));
 	task->object.dead = true;
 	space_leave(task);
