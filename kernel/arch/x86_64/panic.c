@@ -93,10 +93,8 @@ static void print_running(void)
 	for (uint32_t i = 0; i < cpu_count; i++) {
 		const struct thread *t = cpus[i].current;
 
-		if (t == NULL || t == cpus[i].idle_thread || t->task == NULL) {
-			kprintf("cpu %u: %s\n", i, t == NULL ? "starting" : "idle");
+		if (t == NULL || t == cpus[i].idle_thread || t->task == NULL)
 			continue;
-		}
 		kprintf("cpu %u: task %lu \"%.16s\" thread %lu slot %u, user registers at the last entry:\n", i,
 			t->task->object.id, t->task->name, t->object.id, t->slot);
 		print_registers(&t->registers);
