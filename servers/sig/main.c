@@ -29,12 +29,17 @@ void sig_process_put(struct sig_right *right)
 	(void)right;
 }
 
-int server_main(void)
+void sig_initialise(void)
 {
 	root = server_keep_root(sizeof(*root));
 	server_register(&sig_interface);
 	int error = sessions_start(&root->sessions, NOTIFY_CHANGES, session_changed);
 	if (error)
 		server_panic("sig: proc's change log: error %d", error);
+}
+
+int server_main(void)
+{
+	sig_initialise();
 	server_run();
 }

@@ -113,6 +113,11 @@ struct sig_right {
 	bool server;
 };
 
+/* ---- main.c ---- */
+
+/* All of the start but the event loop. Panics if proc cannot be had. */
+void sig_initialise(void);
+
 /* ---- record.c ---- */
 
 /* The caller of a request. NULL: no such process, or an earlier image. */
