@@ -2,18 +2,7 @@
  * The vfs server: start. The root file system is unpacked from the boot module "root.cpio" before the first request is received.
  */
 #include "vfs.h"
-#include <io_server.h>
 #include <root_client.h>
-#include <vfs_server.h>
-
-static void no_senders(uint64_t badge, uint64_t make_send)
-{
-	struct open_file *file = open_file_find(badge);
-
-	(void)make_send; /* one right is made of each badge, and no badge is used again */
-	if (file != NULL && file->badge == badge)
-		open_file_put(file);
-}
 
 static void fill_root(void)
 {
@@ -50,9 +39,6 @@ int server_main(void)
 		if (error != 0)
 			server_panic("standard mounts: error %d", error);
 	}
-	server_register(&vfs_interface);
-	server_register(&io_interface);
-	server_on_no_senders(no_senders);
-	server_on_cancel(waiter_cancel);
+	vfs_register();
 	server_run();
 }

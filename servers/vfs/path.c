@@ -48,7 +48,7 @@ const char *path_of_directory(struct place place, struct place root, char *to, s
 /* The entry under which the file can still be found: the one that it was opened by, or another of its names. */
 static const struct entry *present_name(const struct open_file *file)
 {
-	if (file->name != NULL) {
+	if (file->directory != NULL) {
 		const struct file_system_operations *ops = operations(file->directory);
 		const struct entry *entry = ops->find != NULL ? ops->find(file->directory, file->name, strlen(file->name)) : NULL;
 		if (entry != NULL && entry->vnode == file->place.vnode)

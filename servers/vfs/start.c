@@ -1,7 +1,7 @@
 /*
  * The name space as it is before anything is opened: file systems, mounts, the session of other servers, and what the archive must have.
  */
-#include "vfs.h"
+#include "serve.h"
 
 struct vfs_state *vfs;
 
@@ -80,4 +80,21 @@ int vfs_mount_standard(void)
 	if (error == 0)
 		error = need_directory("tmp", 01777, &vnode);
 	return error;
+}
+
+static void no_senders(uint64_t badge, uint64_t make_send)
+{
+	struct open_file *file = open_file_find(badge);
+
+	(void)make_send; /* one right is made of each badge, and no badge is used again */
+	if (file != NULL && file->badge == badge)
+		open_file_put(file);
+}
+
+void vfs_register(void)
+{
+	server_register(&vfs_interface);
+	server_register(&io_interface);
+	server_on_no_senders(no_senders);
+	server_on_cancel(waiter_cancel);
 }

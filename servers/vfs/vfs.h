@@ -130,6 +130,8 @@ extern struct vfs_state *vfs;
 int vfs_start(void);
 /* After the archive is unpacked: directories that must exist, and the mounts on them. 0 or an errno. */
 int vfs_mount_standard(void);
+/* Interfaces and callbacks of the event loop: at the start of every incarnation. */
+void vfs_register(void);
 
 /* ---- mount.c ---- */
 
