@@ -1,7 +1,8 @@
 /*
  * Who may do what: POSIX permissions with supplementary groups, capabilities, sticky directories, set-id bits.
  *
- * File system ids (fsuid, fsgid) count, which follow the effective ones. See POSIX.1-2017 4.5, man 7 capabilities, man 7 path_resolution.
+ * File system ids (fsuid, fsgid) count, which follow the effective ones. See POSIX.1-2017 4.5, man 7 capabilities, man
+ * 7 path_resolution.
  */
 #include "vfs.h"
 
@@ -93,7 +94,8 @@ struct new_vnode new_vnode_in(const struct session *who, const struct vnode *dir
 	what.gid = directory->gid;
 	if ((mode & S_IFMT) == S_IFDIR)
 		what.mode |= S_ISGID;
-	else if ((mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP) && !in_group(who, what.gid) && !capable(who, CAP_FSETID))
+	else if ((mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP) && !in_group(who, what.gid) &&
+	         !capable(who, CAP_FSETID))
 		what.mode &= ~S_ISGID;
 	return what;
 }
@@ -153,7 +155,8 @@ static int time_kind(const struct timestamp *time, int *kind)
 	*kind = time->nanoseconds == TIME_NOW ? 1 : time->nanoseconds == TIME_OMIT ? 2 : 0;
 	if (*kind != 0)
 		return 0;
-	if (time->nanoseconds >= 1000000000 || time->seconds > INT64_C(9000000000) || time->seconds < -INT64_C(9000000000))
+	if (time->nanoseconds >= 1000000000 || time->seconds > INT64_C(9000000000) ||
+	    time->seconds < -INT64_C(9000000000))
 		return EINVAL;
 	return 0;
 }
@@ -166,7 +169,8 @@ static void set_time(int64_t *to, const struct timestamp *time, int kind)
 		*to = server_realtime();
 }
 
-int change_times(const struct session *who, struct place place, const struct timestamp *accessed, const struct timestamp *modified)
+int change_times(const struct session *who, struct place place, const struct timestamp *accessed,
+                 const struct timestamp *modified)
 {
 	struct vnode *vnode = place.vnode;
 	int first, second, error = time_kind(accessed, &first);

@@ -1,5 +1,6 @@
 /*
- * Bytes to and from callers. A window's owner may unmap or die at any time: nothing here is trusted, and no status is lost.
+ * Bytes to and from callers. A window's owner may unmap or die at any time: nothing here is trusted, and no status is
+ * lost.
  */
 #include "vfs.h"
 

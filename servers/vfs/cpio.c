@@ -1,8 +1,10 @@
 /*
- * The archive that the first root file system is filled from: cpio "newc" (and "crc", whose sums are not checked), as the Linux kernel
- * takes it for initramfs. Nothing in it is trusted: sizes are checked before they are used, and names that lead out are errors.
+ * The archive that the first root file system is filled from: cpio "newc" (and "crc", whose sums are not checked), as
+ * the Linux kernel takes it for initramfs. Nothing in it is trusted: sizes are checked before they are used, and names
+ * that lead out are errors.
  *
- * Hard links: the members of a group have equal inode and device numbers, and one of them, the last as a rule, has the bytes.
+ * Hard links: the members of a group have equal inode and device numbers, and one of them, the last as a rule, has the
+ * bytes.
  */
 #include "vfs.h"
 
@@ -12,7 +14,8 @@
 #define PATH_MAX_HERE 1024u
 
 struct member {
-	uint32_t inode, mode, uid, gid, links, time, size, device_major, device_minor, rdevice_major, rdevice_minor, name_size;
+	uint32_t inode, mode, uid, gid, links, time, size, device_major, device_minor, rdevice_major, rdevice_minor,
+	        name_size;
 	const char *name;
 	const uint8_t *bytes;
 };
@@ -61,9 +64,10 @@ static uint64_t round_up(uint64_t at)
 static int next_member(struct reader *reader, struct member *member)
 {
 	const uint8_t *header = reader->archive + reader->at;
-	uint32_t *field[] = {&member->inode, &member->mode, &member->uid, &member->gid, &member->links, &member->time, &member->size,
-			     &member->device_major, &member->device_minor, &member->rdevice_major, &member->rdevice_minor,
-			     &member->name_size};
+	uint32_t *field[] = {&member->inode,         &member->mode,          &member->uid,
+	                     &member->gid,           &member->links,         &member->time,
+	                     &member->size,          &member->device_major,  &member->device_minor,
+	                     &member->rdevice_major, &member->rdevice_minor, &member->name_size};
 
 	if (reader->size - reader->at < HEADER)
 		return EINVAL;
@@ -83,13 +87,15 @@ static int next_member(struct reader *reader, struct member *member)
 	return 0;
 }
 
-static int create(struct vnode *directory, const char *name, size_t length, const struct new_vnode *what, struct vnode **made)
+static int create(struct vnode *directory, const char *name, size_t length, const struct new_vnode *what,
+                  struct vnode **made)
 {
 	return operations(directory)->create(directory, name, length, what, made);
 }
 
 /* The directory that is to hold the member; missing ones are made. *last: its name there, "" for the root itself. */
-static int find_directory(struct unpacking *u, const char *path, struct vnode **directory, const char **last, size_t *length)
+static int find_directory(struct unpacking *u, const char *path, struct vnode **directory, const char **last,
+                          size_t *length)
 {
 	struct vnode *at = u->root;
 
@@ -115,7 +121,8 @@ static int find_directory(struct unpacking *u, const char *path, struct vnode **
 		}
 		struct entry *entry = operations(at)->find(at, path, part);
 		struct vnode *child = entry != NULL ? entry->vnode : NULL;
-		int error = child == NULL ? create(at, path, part, &(struct new_vnode){.mode = S_IFDIR | 0755}, &child) : 0;
+		int error =
+		        child == NULL ? create(at, path, part, &(struct new_vnode){.mode = S_IFDIR | 0755}, &child) : 0;
 		if (error != 0)
 			return error;
 		if (!is_directory(child))
@@ -166,7 +173,8 @@ static int remember(struct unpacking *u, const struct member *member, struct vno
 
 	if (linked == NULL)
 		return ENOSPC;
-	*linked = (struct linked){.next = *bucket_of(u, member), .device = device_of(member), .inode = member->inode, .vnode = vnode};
+	*linked = (struct linked){
+	        .next = *bucket_of(u, member), .device = device_of(member), .inode = member->inode, .vnode = vnode};
 	*bucket_of(u, member) = linked;
 	vnode_get(vnode); /* a later member may take its last name */
 	return 0;
@@ -201,7 +209,8 @@ static int unpack_directory(struct vnode *directory, const char *name, size_t le
 }
 
 /* Everything but directories. */
-static int unpack_file(struct unpacking *u, struct vnode *directory, const char *name, size_t length, const struct member *member)
+static int unpack_file(struct unpacking *u, struct vnode *directory, const char *name, size_t length,
+                       const struct member *member)
 {
 	char target[PATH_MAX_HERE];
 	uint32_t type = member->mode & S_IFMT;
@@ -212,7 +221,8 @@ static int unpack_file(struct unpacking *u, struct vnode *directory, const char 
 	if (length == 0)
 		return EINVAL;
 	if (type == S_IFLNK) {
-		if (member->size == 0 || member->size >= sizeof(target) || memchr(member->bytes, 0, member->size) != NULL)
+		if (member->size == 0 || member->size >= sizeof(target) ||
+		    memchr(member->bytes, 0, member->size) != NULL)
 			return EINVAL;
 		memcpy(target, member->bytes, member->size);
 		target[member->size] = 0;

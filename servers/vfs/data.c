@@ -1,9 +1,9 @@
 /*
- * The bytes of regular files in memory: small ones in the keep, others in a memory object mapped here, so that a window's copy is
- * the only one. Above: the operations table of tmpfs. Below: memory.h, extent.c, buffer.c.
+ * The bytes of regular files in memory: small ones in the keep, others in a memory object mapped here, so that a
+ * window's copy is the only one. Above: the operations table of tmpfs. Below: memory.h, extent.c, buffer.c.
  *
- * Pages are charged to the file system when they are first written. Holes have no pages: they are read from a zero array, unless somebody
- * may have written them through a shared mapping.
+ * Pages are charged to the file system when they are first written. Holes have no pages: they are read from a zero
+ * array, unless somebody may have written them through a shared mapping.
  */
 #include "vnode.h"
 #include <portico/strings.h>
@@ -193,7 +193,8 @@ static int64_t read_object(const struct data *data, struct buffer *to, uint64_t 
 	while (done < size) {
 		bool hole;
 		uint64_t part = run(data, offset + done, offset + size, &hole);
-		int64_t n = hole ? buffer_clear(to, done, part) : buffer_put(to, done, data->memory.address + offset + done, part);
+		int64_t n = hole ? buffer_clear(to, done, part)
+		                 : buffer_put(to, done, data->memory.address + offset + done, part);
 
 		if (n < 0)
 			return n;
@@ -286,7 +287,8 @@ int data_write(struct vnode *vnode, struct buffer *from, uint64_t offset, uint64
 		return error;
 	int64_t n = take(vnode, from, offset, size);
 	if (n < 0)
-		return buffer_error(n); /* bytes beyond the size are nobody's; others are the caller's, who will send them again */
+		return buffer_error(
+		        n); /* bytes beyond the size are nobody's; others are the caller's, who will send them again */
 	if (offset > vnode->size)
 		clear(vnode, vnode->size, offset);
 	if (offset + (uint64_t)n > vnode->size)
@@ -330,7 +332,8 @@ static void shrink(struct vnode *vnode, uint64_t size)
 		return;
 	}
 	drop_pages(vnode, page_up(size), SIZE_LIMIT / PAGE);
-	/* A page that was written through a mapping only is not in the extents, but its tail must not come back either. */
+	/* A page that was written through a mapping only is not in the extents, but its tail must not come back either.
+	 */
 	if (size % PAGE != 0 && data->shared && size < data->memory.size)
 		memset(data->memory.address + size, 0, PAGE - size % PAGE);
 	memory_resize(&data->memory, page_up(size) * PAGE);
@@ -402,7 +405,9 @@ int data_allocate(struct vnode *vnode, uint32_t mode, uint64_t offset, uint64_t 
 	case ALLOCATE_PUNCH_HOLE:
 		if (!keep_size)
 			return EOPNOTSUPP;
-		return offset < vnode->size ? zero_range(vnode, offset, end < vnode->size ? end : page_up(vnode->size) * PAGE) : 0;
+		return offset < vnode->size
+		               ? zero_range(vnode, offset, end < vnode->size ? end : page_up(vnode->size) * PAGE)
+		               : 0;
 	case ALLOCATE_ZERO_RANGE: {
 		int error = zero_range(vnode, offset, end);
 		return error != 0 ? error : allocate_range(vnode, offset, end, keep_size);

@@ -1,5 +1,6 @@
 /*
- * Devices: what lies behind the character nodes that vfs serves itself, which ones belong to the tty server, and the nodes of /dev.
+ * Devices: what lies behind the character nodes that vfs serves itself, which ones belong to the tty server, and the
+ * nodes of /dev.
  *
  * A node is a device wherever mknod made it; the number alone counts.
  */
@@ -16,18 +17,10 @@ static const struct {
 	uint64_t device;
 	uint32_t mode;
 } nodes[] = {
-	{"null", DEVICE_NULL, 0666},
-	{"zero", DEVICE_ZERO, 0666},
-	{"full", DEVICE_FULL, 0666},
-	{"random", DEVICE_RANDOM, 0666},
-	{"urandom", DEVICE_URANDOM, 0666},
-	{"kmsg", DEVICE_KMSG, 0644},
-	{"tty", DEVICE_TTY, 0666},
-	{"console", DEVICE_CONSOLE, 0600},
-	{"ptmx", DEVICE_PTMX, 0666},
-	{"ttyS0", DEVICE_SERIAL(0), 0660},
-	{"hostout", DEVICE_HOST_OUTPUT, 0622},
-	{"hosterr", DEVICE_HOST_ERROR, 0622},
+        {"null", DEVICE_NULL, 0666},       {"zero", DEVICE_ZERO, 0666},           {"full", DEVICE_FULL, 0666},
+        {"random", DEVICE_RANDOM, 0666},   {"urandom", DEVICE_URANDOM, 0666},     {"kmsg", DEVICE_KMSG, 0644},
+        {"tty", DEVICE_TTY, 0666},         {"console", DEVICE_CONSOLE, 0600},     {"ptmx", DEVICE_PTMX, 0666},
+        {"ttyS0", DEVICE_SERIAL(0), 0660}, {"hostout", DEVICE_HOST_OUTPUT, 0622}, {"hosterr", DEVICE_HOST_ERROR, 0622},
 };
 
 static enum device_class class_of(uint64_t device)
@@ -176,10 +169,10 @@ int device_populate(struct vnode *directory)
 	static const struct {
 		const char *name, *target;
 	} links[] = {
-		{"fd", "/proc/self/fd"},
-		{"stdin", "/proc/self/fd/0"},
-		{"stdout", "/proc/self/fd/1"},
-		{"stderr", "/proc/self/fd/2"},
+	        {"fd", "/proc/self/fd"},
+	        {"stdin", "/proc/self/fd/0"},
+	        {"stdout", "/proc/self/fd/1"},
+	        {"stderr", "/proc/self/fd/2"},
 	};
 	struct vnode *vnode;
 	int error = 0;
@@ -191,7 +184,8 @@ int device_populate(struct vnode *directory)
 			vnode->inode = DEVFS_INODE(nodes[i].device);
 	}
 	for (size_t i = 0; error == 0 && i < sizeof(links) / sizeof(links[0]); i++)
-		error = make_node(directory, links[i].name, &(struct new_vnode){.mode = S_IFLNK | 0777, .target = links[i].target}, &vnode);
+		error = make_node(directory, links[i].name,
+		                  &(struct new_vnode){.mode = S_IFLNK | 0777, .target = links[i].target}, &vnode);
 	if (error == 0)
 		error = make_node(directory, "shm", &(struct new_vnode){.mode = S_IFDIR | 01777}, &vnode);
 	if (error == 0)

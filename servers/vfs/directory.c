@@ -1,6 +1,7 @@
 /*
- * Directories in memory: a hash table for look-ups, and a list in the order of creation for readdir. An entry's cookie is its place
- * in that list for ever, so that a reader who comes back goes on where it was, whatever was made and removed meanwhile.
+ * Directories in memory: a hash table for look-ups, and a list in the order of creation for readdir. An entry's cookie
+ * is its place in that list for ever, so that a reader who comes back goes on where it was, whatever was made and
+ * removed meanwhile.
  */
 #include "vnode.h"
 #include <portico/strings.h>

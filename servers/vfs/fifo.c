@@ -1,6 +1,6 @@
 /*
- * open(2) of a FIFO: it waits for the other side. The open file exists while its caller waits, so that two who open from both sides find
- * one another; if the caller gives up it goes again. See man 7 fifo.
+ * open(2) of a FIFO: it waits for the other side. The open file exists while its caller waits, so that two who open
+ * from both sides find one another; if the caller gives up it goes again. See man 7 fifo.
  */
 #include "vfs.h"
 #include <vfs_server.h>
@@ -26,7 +26,8 @@ int fifo_open(struct server_call *call, struct open_file *file)
 /* The other side has come, and may have gone again. */
 static bool is_met(const struct pipe *pipe, const struct waiter *waiter)
 {
-	return waiter->size != ((waiter->file->flags & O_ACCMODE) == O_RDONLY ? pipe->writer_opens : pipe->reader_opens);
+	return waiter->size !=
+	       ((waiter->file->flags & O_ACCMODE) == O_RDONLY ? pipe->writer_opens : pipe->reader_opens);
 }
 
 void fifo_pump(struct pipe *pipe)

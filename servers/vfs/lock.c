@@ -1,8 +1,9 @@
 /*
- * Advisory locks: record locks of processes (fcntl F_SETLK), of open files (F_OFD_SETLK), and flock(2), which do not see the others.
+ * Advisory locks: record locks of processes (fcntl F_SETLK), of open files (F_OFD_SETLK), and flock(2), which do not
+ * see the others.
  *
- * Record locks of one owner never overlap in the list; the list is sorted by start. A process that would close a circle of waiting
- * ones gets EDEADLK. See POSIX.1-2017 fcntl, man 2 fcntl, man 2 flock.
+ * Record locks of one owner never overlap in the list; the list is sorted by start. A process that would close a circle
+ * of waiting ones gets EDEADLK. See POSIX.1-2017 fcntl, man 2 fcntl, man 2 flock.
  */
 #include "vfs.h"
 #include <io_server.h>
@@ -17,7 +18,7 @@ struct lock_record {
 struct file_locks {
 	struct file_locks *next, *previous; /* vfs->locked */
 	struct vnode *vnode;
-	struct lock_record *first;          /* sorted by start; flock ones among them */
+	struct lock_record *first; /* sorted by start; flock ones among them */
 	struct waiter_queue waiting;
 };
 
@@ -129,7 +130,8 @@ static void join(struct file_locks *locks, struct lock_record *record)
 {
 	for (struct lock_record **link = &locks->first, *other; (other = *link) != NULL;) {
 		struct lock_request *a = &record->held, *b = &other->held;
-		bool near = (b->end != TO_THE_END && b->end + 1 == a->start) || (a->end != TO_THE_END && a->end + 1 == b->start);
+		bool near = (b->end != TO_THE_END && b->end + 1 == a->start) ||
+		            (a->end != TO_THE_END && a->end + 1 == b->start);
 
 		if (other == record || b->owner != a->owner || b->type != a->type || b->whole != a->whole || !near) {
 			link = &other->next;
@@ -200,7 +202,8 @@ static bool waits_for(uint64_t from, uint64_t target, unsigned depth)
 			if (w->lock.owner != from || w->lock.whole)
 				continue;
 			const struct lock_request *blocker = conflict(locks, &w->lock);
-			if (blocker != NULL && (blocker->owner == target || waits_for(blocker->owner, target, depth + 1)))
+			if (blocker != NULL &&
+			    (blocker->owner == target || waits_for(blocker->owner, target, depth + 1)))
 				return true;
 		}
 	}
@@ -266,26 +269,26 @@ static int get(const struct open_file *file, const struct lock_request *wanted, 
 		return 0;
 	}
 	*holder = (struct io_lock){.start = found->start,
-				   .length = found->end == TO_THE_END ? 0 : found->end - found->start + 1,
-				   .pid = found->owner & LOCK_OWNER_FILE ? UINT32_MAX : found->pid,
-				   .type = found->type};
+	                           .length = found->end == TO_THE_END ? 0 : found->end - found->start + 1,
+	                           .pid = found->owner & LOCK_OWNER_FILE ? UINT32_MAX : found->pid,
+	                           .type = found->type};
 	return 0;
 }
 
 int lock_serve(struct server_call *call, struct open_file *file, uint8_t operation, const struct io_lock *request,
-	       struct io_lock *holder)
+               struct io_lock *holder)
 {
 	bool whole = operation == IO_LOCK_OPERATION_FLOCK || operation == IO_LOCK_OPERATION_FLOCK_WAIT;
 	bool own = whole || operation >= IO_LOCK_OPERATION_OFD_GET;
 	bool wait = operation == IO_LOCK_OPERATION_SET_WAIT || operation == IO_LOCK_OPERATION_FLOCK_WAIT ||
-		    operation == IO_LOCK_OPERATION_OFD_SET_WAIT;
+	            operation == IO_LOCK_OPERATION_OFD_SET_WAIT;
 	struct lock_request wanted = {
-		.start = whole ? 0 : request->start,
-		.end = whole || request->length == 0 ? TO_THE_END : request->start + request->length - 1,
-		.owner = own ? LOCK_OWNER_FILE | file->badge : (uint32_t)call->principal,
-		.pid = (uint32_t)call->principal,
-		.type = request->type,
-		.whole = whole,
+	        .start = whole ? 0 : request->start,
+	        .end = whole || request->length == 0 ? TO_THE_END : request->start + request->length - 1,
+	        .owner = own ? LOCK_OWNER_FILE | file->badge : (uint32_t)call->principal,
+	        .pid = (uint32_t)call->principal,
+	        .type = request->type,
+	        .whole = whole,
 	};
 
 	*holder = *request;
@@ -293,7 +296,8 @@ int lock_serve(struct server_call *call, struct open_file *file, uint8_t operati
 		return (file->flags & O_PATH) != 0 ? EBADF : EINVAL;
 	if (operation == IO_LOCK_OPERATION_GET || operation == IO_LOCK_OPERATION_OFD_GET)
 		return get(file, &wanted, holder);
-	if (!whole && ((request->type == IO_LOCK_TYPE_READ && !may_read(file)) || (request->type == IO_LOCK_TYPE_WRITE && !may_write(file))))
+	if (!whole && ((request->type == IO_LOCK_TYPE_READ && !may_read(file)) ||
+	               (request->type == IO_LOCK_TYPE_WRITE && !may_write(file))))
 		return EBADF;
 	if (own)
 		file->locked = true;
@@ -330,7 +334,8 @@ void lock_release_process(uint32_t pid)
 {
 	struct file_locks *next;
 
-	/* A waiter that is let in here may end and take its file's record with it: begin again after each change of the list. */
+	/* A waiter that is let in here may end and take its file's record with it: begin again after each change of the
+	 * list. */
 	for (struct file_locks *locks = vfs->locked; locks != NULL; locks = next) {
 		next = locks->next;
 		bool has = false;

@@ -1,5 +1,6 @@
 /*
- * Memory objects by traps; see memory.h. The only file of vfs that knows the kernel; host tests have another in its place.
+ * Memory objects by traps; see memory.h. The only file of vfs that knows the kernel; host tests have another in its
+ * place.
  *
  * A mapping is made longer than its object, so that a file that grows is mapped anew only when it has doubled.
  */
@@ -114,10 +115,10 @@ int memory_attach(struct memory *memory, port_name_t object, uint64_t size)
 port_name_t memory_right(struct memory *memory, enum memory_access access)
 {
 	static const uint64_t flags[MEMORY_ACCESSES] = {
-		[MEMORY_READ] = RIGHT_READ,
-		[MEMORY_READ_EXECUTE] = RIGHT_READ | RIGHT_EXECUTE,
-		[MEMORY_READ_WRITE] = RIGHT_READ | RIGHT_WRITE,
-		[MEMORY_ALL] = RIGHT_READ | RIGHT_WRITE | RIGHT_EXECUTE,
+	        [MEMORY_READ] = RIGHT_READ,
+	        [MEMORY_READ_EXECUTE] = RIGHT_READ | RIGHT_EXECUTE,
+	        [MEMORY_READ_WRITE] = RIGHT_READ | RIGHT_WRITE,
+	        [MEMORY_ALL] = RIGHT_READ | RIGHT_WRITE | RIGHT_EXECUTE,
 	};
 
 	if (memory->right[access] == PORT_NULL) {

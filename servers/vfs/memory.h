@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 enum memory_access {
-	MEMORY_READ = 0,            /* map readable */
+	MEMORY_READ = 0, /* map readable */
 	MEMORY_READ_EXECUTE = 1,
 	MEMORY_READ_WRITE = 2,
 	MEMORY_ALL = 3,
@@ -21,16 +21,17 @@ enum memory_access {
 
 /* All zero: none. Lives in the keep. */
 struct memory {
-	port_name_t object;                  /* PORT_NULL: none */
-	port_name_t right[MEMORY_ACCESSES];  /* restricted rights for clients, made when first asked for */
-	uint8_t *address;                    /* where it is mapped in vfs; reaches beyond the object's end */
-	uint64_t mapped;                     /* bytes of the mapping */
-	uint64_t size;                       /* bytes of the object, whole pages */
+	port_name_t object;                 /* PORT_NULL: none */
+	port_name_t right[MEMORY_ACCESSES]; /* restricted rights for clients, made when first asked for */
+	uint8_t *address;                   /* where it is mapped in vfs; reaches beyond the object's end */
+	uint64_t mapped;                    /* bytes of the mapping */
+	uint64_t size;                      /* bytes of the object, whole pages */
 };
 
 /* A new object of at least `size` bytes, zero. 0 or ENOSPC. */
 int memory_create(struct memory *memory, uint64_t size);
-/* Makes it longer or shorter; bytes are kept, new ones are zero; the address may change. 0 or ENOSPC (nothing changed). */
+/* Makes it longer or shorter; bytes are kept, new ones are zero; the address may change. 0 or ENOSPC (nothing changed).
+ */
 int memory_resize(struct memory *memory, uint64_t size);
 /* Whole pages read as zero from now on, and take no memory. Multiples of PAGE_SIZE. */
 void memory_discard(struct memory *memory, uint64_t offset, uint64_t length);

@@ -1,8 +1,9 @@
 /*
- * Mounts: which file system, or which part of one, is seen where. Places and how to get from one to the next across mounts.
+ * Mounts: which file system, or which part of one, is seen where. Places and how to get from one to the next across
+ * mounts.
  *
- * A mount covers a vnode as seen through another mount; several may lie on one another. Kept places count in their mount, and a mount
- * that is counted by others than itself is busy.
+ * A mount covers a vnode as seen through another mount; several may lie on one another. Kept places count in their
+ * mount, and a mount that is counted by others than itself is busy.
  */
 #include "vfs.h"
 
@@ -81,7 +82,7 @@ static char *copy_text(const char *text)
 }
 
 int mount_add(struct file_system *system, struct vnode *root, struct place covered, const char *source, uint32_t flags,
-	      struct mount **made)
+              struct mount **made)
 {
 	struct mount *mount = keep_allocate(sizeof(*mount));
 	char *copy = copy_text(source);
@@ -168,7 +169,10 @@ static bool parse_size(const char *text, size_t length, uint64_t whole, uint64_t
 	if (i == 0 || i + 1 < length)
 		return false;
 	char unit = i < length ? text[i] : 0;
-	unsigned shift = unit == 'k' || unit == 'K' ? 10 : unit == 'm' || unit == 'M' ? 20 : unit == 'g' || unit == 'G' ? 30 : 0;
+	unsigned shift = unit == 'k' || unit == 'K'   ? 10
+	                 : unit == 'm' || unit == 'M' ? 20
+	                 : unit == 'g' || unit == 'G' ? 30
+	                                              : 0;
 	if (unit == '%')
 		n = n <= 100 ? whole / 100 * n : whole;
 	else if ((unit != 0 && shift == 0) || n > UINT64_MAX >> shift)
@@ -252,7 +256,8 @@ static int mount_tmpfs(const char *source, struct place target, uint64_t flags, 
 	return error;
 }
 
-static int mount_shared(struct file_system *system, struct vnode *root, struct place target, const char *source, uint64_t flags)
+static int mount_shared(struct file_system *system, struct vnode *root, struct place target, const char *source,
+                        uint64_t flags)
 {
 	struct mount *made;
 	int error = mount_add(system, root, target, source, (uint32_t)flags, &made);
@@ -326,7 +331,8 @@ static int move(struct place from, struct place target)
 	return 0;
 }
 
-int mount_request(const char *source, struct place from, struct place target, const char *type, uint64_t flags, const char *data)
+int mount_request(const char *source, struct place from, struct place target, const char *type, uint64_t flags,
+                  const char *data)
 {
 	if ((flags & MOUNT_REMOUNT) != 0)
 		return remount(target, flags, data);
@@ -348,7 +354,10 @@ bool mount_line(uint32_t index, const struct session *who, char *line, size_t si
 		uint32_t flag;
 		const char *text;
 	} option[] = {
-		{MOUNT_NO_SUID, ",nosuid"}, {MOUNT_NO_DEVICES, ",nodev"}, {MOUNT_NO_EXECUTE, ",noexec"}, {MOUNT_NO_ATIME, ",noatime"},
+	        {MOUNT_NO_SUID, ",nosuid"},
+	        {MOUNT_NO_DEVICES, ",nodev"},
+	        {MOUNT_NO_EXECUTE, ",noexec"},
+	        {MOUNT_NO_ATIME, ",noatime"},
 	};
 	char buffer[1024];
 	const struct mount *mount = NULL;
@@ -362,9 +371,11 @@ bool mount_line(uint32_t index, const struct session *who, char *line, size_t si
 	mount = vfs->mounts;
 	for (uint32_t i = count - 1; i > index; i--)
 		mount = mount->next;
-	const char *path = path_of_directory((struct place){(struct mount *)mount, mount->root}, who->root, buffer, sizeof(buffer));
-	int used = snprintf(line, size, "%s %s %s %s", mount->source[0] != 0 ? mount->source : "none", path != NULL ? path : "/",
-			    file_systems[mount->system->kind].name, (mount->flags & MOUNT_READ_ONLY) != 0 ? "ro" : "rw");
+	const char *path = path_of_directory((struct place){(struct mount *)mount, mount->root}, who->root, buffer,
+	                                     sizeof(buffer));
+	int used = snprintf(line, size, "%s %s %s %s", mount->source[0] != 0 ? mount->source : "none",
+	                    path != NULL ? path : "/", file_systems[mount->system->kind].name,
+	                    (mount->flags & MOUNT_READ_ONLY) != 0 ? "ro" : "rw");
 	for (size_t i = 0; i < sizeof(option) / sizeof(option[0]) && (size_t)used < size; i++)
 		if ((mount->flags & option[i].flag) != 0)
 			used += snprintf(line + used, size - (size_t)used, "%s", option[i].text);

@@ -1,6 +1,7 @@
 /*
- * Open-file descriptions: one badge each. dup and fork copy the right without our knowing; the last close is the kernel's no-senders
- * notification. A badge is a slot and a generation, so that a late notification never meets the slot's next owner.
+ * Open-file descriptions: one badge each. dup and fork copy the right without our knowing; the last close is the
+ * kernel's no-senders notification. A badge is a slot and a generation, so that a late notification never meets the
+ * slot's next owner.
  */
 #include "vfs.h"
 
@@ -184,11 +185,14 @@ struct directory_record {
 /* Volatile: records on their way to the caller. */
 static uint8_t records[RECORDS_MAX];
 
-static bool put_record(size_t *used, size_t room, const char *name, size_t length, const struct vnode *vnode, uint64_t cookie)
+static bool put_record(size_t *used, size_t room, const char *name, size_t length, const struct vnode *vnode,
+                       uint64_t cookie)
 {
 	size_t size = (sizeof(struct directory_record) + length + 1 + 7) & ~(size_t)7;
-	struct directory_record record = {
-		.inode = vnode->inode, .next = (int64_t)cookie, .length = (uint16_t)size, .type = (uint8_t)(vnode->mode >> 12)};
+	struct directory_record record = {.inode = vnode->inode,
+	                                  .next = (int64_t)cookie,
+	                                  .length = (uint16_t)size,
+	                                  .type = (uint8_t)(vnode->mode >> 12)};
 
 	if (size > room - *used)
 		return false;

@@ -1,6 +1,6 @@
 /*
- * From files back to names: getcwd, and the names under which files were opened. Directories have one name each; they are asked
- * for it upwards to the root of the session.
+ * From files back to names: getcwd, and the names under which files were opened. Directories have one name each; they
+ * are asked for it upwards to the root of the session.
  */
 #include "vfs.h"
 
@@ -50,7 +50,8 @@ static const struct entry *present_name(const struct open_file *file)
 {
 	if (file->directory != NULL) {
 		const struct file_system_operations *ops = operations(file->directory);
-		const struct entry *entry = ops->find != NULL ? ops->find(file->directory, file->name, strlen(file->name)) : NULL;
+		const struct entry *entry =
+		        ops->find != NULL ? ops->find(file->directory, file->name, strlen(file->name)) : NULL;
 		if (entry != NULL && entry->vnode == file->place.vnode)
 			return entry;
 	}
@@ -88,5 +89,6 @@ bool path_of_file(const struct open_file *file, struct place root, char *to, siz
 	const char *path = parent.vnode != NULL ? path_of_directory(parent, root, text, sizeof(text)) : NULL;
 	if (path == NULL)
 		return false;
-	return (size_t)snprintf(to, size, "%s/%s%s", path[1] != 0 ? path : "", name, entry != NULL ? "" : deleted) < size;
+	return (size_t)snprintf(to, size, "%s/%s%s", path[1] != 0 ? path : "", name, entry != NULL ? "" : deleted) <
+	       size;
 }

@@ -1,9 +1,10 @@
 /*
- * Pipes and FIFOs: a ring of bytes, and those who wait for bytes or for room. Above: serve_io.c, fifo.c, open_file.c. Below: wait.c,
- * buffer.c, readiness words.
+ * Pipes and FIFOs: a ring of bytes, and those who wait for bytes or for room. Above: serve_io.c, fifo.c, open_file.c.
+ * Below: wait.c, buffer.c, readiness words.
  *
- * Whoever changes a pipe calls pipe_pump, which serves the waiting ones from the handler of the one that came: a reader is woken
- * by its writer's message. While somebody waits for bytes there are none, and while somebody waits for room nobody overtakes him.
+ * Whoever changes a pipe calls pipe_pump, which serves the waiting ones from the handler of the one that came: a reader
+ * is woken by its writer's message. While somebody waits for bytes there are none, and while somebody waits for room
+ * nobody overtakes him.
  */
 #include "vfs.h"
 #include <io_server.h>
@@ -121,7 +122,8 @@ static uint8_t inline_bytes[INLINE_MAX];
 /* Answers a waiting reader; false: nothing to answer it with. */
 static bool serve_reader(struct pipe *pipe, struct waiter *waiter)
 {
-	struct buffer to = {.window = waiter->in_message ? NULL : &waiter->window, .bytes = inline_bytes, .size = waiter->size};
+	struct buffer to = {
+	        .window = waiter->in_message ? NULL : &waiter->window, .bytes = inline_bytes, .size = waiter->size};
 	uint32_t size = waiter->size < pipe->count ? (uint32_t)waiter->size : pipe->count;
 	int64_t n;
 
@@ -144,7 +146,8 @@ static bool serve_reader(struct pipe *pipe, struct waiter *waiter)
 /* Moves more of a waiting writer's bytes; false: no room for them yet. */
 static bool serve_writer(struct pipe *pipe, struct waiter *waiter)
 {
-	struct buffer from = {.window = waiter->in_message ? NULL : &waiter->window, .bytes = waiter->bytes, .size = waiter->size};
+	struct buffer from = {
+	        .window = waiter->in_message ? NULL : &waiter->window, .bytes = waiter->bytes, .size = waiter->size};
 	uint64_t left = waiter->size - waiter->done;
 	uint32_t size = left < room_left(pipe) ? (uint32_t)left : room_left(pipe);
 	int64_t n;
@@ -256,7 +259,8 @@ static uint32_t writable(const struct pipe *pipe, uint64_t size)
 	return size <= PIPE_ATOMIC ? 0 : room;
 }
 
-static int write_part(struct server_call *call, struct open_file *file, struct buffer *from, uint32_t now, bool wait, uint64_t *done)
+static int write_part(struct server_call *call, struct open_file *file, struct buffer *from, uint32_t now, bool wait,
+                      uint64_t *done)
 {
 	struct pipe *pipe = pipe_of(file);
 	struct waiter *waiter = NULL;

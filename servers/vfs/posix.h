@@ -72,7 +72,9 @@ enum { SEEK_FROM_SET = 0, SEEK_FROM_CURRENT = 1, SEEK_FROM_END = 2, SEEK_TO_DATA
 #define MOUNT_NO_DIRECTORY_ATIME 2048u
 #define MOUNT_BIND 4096u
 #define MOUNT_MOVE 8192u
-#define MOUNT_KEPT (MOUNT_READ_ONLY | MOUNT_NO_SUID | MOUNT_NO_DEVICES | MOUNT_NO_EXECUTE | MOUNT_NO_ATIME | MOUNT_NO_DIRECTORY_ATIME)
+#define MOUNT_KEPT                                                                                                     \
+	(MOUNT_READ_ONLY | MOUNT_NO_SUID | MOUNT_NO_DEVICES | MOUNT_NO_EXECUTE | MOUNT_NO_ATIME |                      \
+	 MOUNT_NO_DIRECTORY_ATIME)
 #define UNMOUNT_DETACH 2u
 
 /* memfd_create(2): flags that mean something here; the others are about descriptors or sealing */

@@ -1,6 +1,7 @@
 /*
- * Random numbers for /dev/random and /dev/urandom: ChaCha20 (RFC 8439) as a generator that forgets. After each request the key is replaced by
- * output that nobody has seen, so that what was given out cannot be computed from what is in memory later.
+ * Random numbers for /dev/random and /dev/urandom: ChaCha20 (RFC 8439) as a generator that forgets. After each request
+ * the key is replaced by output that nobody has seen, so that what was given out cannot be computed from what is in
+ * memory later.
  */
 #include "vfs.h"
 

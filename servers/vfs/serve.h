@@ -11,7 +11,8 @@
 /* Walk flags of AT_SYMLINK_NOFOLLOW and AT_EMPTY_PATH as they come in a message. */
 static inline uint32_t walk_flags_of(uint32_t lookup)
 {
-	return ((lookup & VFS_LOOKUP_NO_FOLLOW) != 0 ? WALK_NO_FOLLOW : 0) | ((lookup & VFS_LOOKUP_EMPTY_PATH) != 0 ? WALK_EMPTY : 0);
+	return ((lookup & VFS_LOOKUP_NO_FOLLOW) != 0 ? WALK_NO_FOLLOW : 0) |
+	       ((lookup & VFS_LOOKUP_EMPTY_PATH) != 0 ? WALK_EMPTY : 0);
 }
 
 /* The open file's right goes out. Returns 0. */

@@ -1,10 +1,12 @@
 /*
- * Handlers of idl/vfs.idl that look at files or change what they are: stat, access, chmod and their like, by path. Mounts.
+ * Handlers of idl/vfs.idl that look at files or change what they are: stat, access, chmod and their like, by path.
+ * Mounts.
  */
 #include "serve.h"
 
 /* The usual beginning: who is it, and what does the path lead to? */
-static int resolve(struct server_call *call, const struct open_file *base, const char *path, uint32_t lookup, struct walk *walk)
+static int resolve(struct server_call *call, const struct open_file *base, const char *path, uint32_t lookup,
+                   struct walk *walk)
 {
 	const struct session *who = session_of(call);
 
@@ -13,7 +15,8 @@ static int resolve(struct server_call *call, const struct open_file *base, const
 	return walk_path(walk, who, base, path, walk_flags_of(lookup));
 }
 
-int vfs_serve_stat(struct server_call *call, struct open_file *object, const char *path, uint32_t flags, struct attributes *attr)
+int vfs_serve_stat(struct server_call *call, struct open_file *object, const char *path, uint32_t flags,
+                   struct attributes *attr)
 {
 	struct walk walk;
 	int error = resolve(call, object, path, flags, &walk);
@@ -34,7 +37,8 @@ static struct session real_identity(const struct session *who)
 	return real;
 }
 
-int vfs_serve_access(struct server_call *call, struct open_file *object, const char *path, uint32_t mode, uint32_t flags)
+int vfs_serve_access(struct server_call *call, struct open_file *object, const char *path, uint32_t mode,
+                     uint32_t flags)
 {
 	const struct session *who = session_of(call);
 	struct walk walk;
@@ -48,7 +52,8 @@ int vfs_serve_access(struct server_call *call, struct open_file *object, const c
 	return error != 0 ? error : permission(&asking, walk.place, mode);
 }
 
-int vfs_serve_read_link(struct server_call *call, struct open_file *object, const char *path, void *target, size_t *target_count)
+int vfs_serve_read_link(struct server_call *call, struct open_file *object, const char *path, void *target,
+                        size_t *target_count)
 {
 	struct walk walk;
 	int error = resolve(call, object, path, VFS_LOOKUP_NO_FOLLOW | VFS_LOOKUP_EMPTY_PATH, &walk);
@@ -63,7 +68,8 @@ int vfs_serve_read_link(struct server_call *call, struct open_file *object, cons
 	return 0;
 }
 
-int vfs_serve_set_mode(struct server_call *call, struct open_file *object, const char *path, uint32_t mode, uint32_t flags)
+int vfs_serve_set_mode(struct server_call *call, struct open_file *object, const char *path, uint32_t mode,
+                       uint32_t flags)
 {
 	struct walk walk;
 	int error = resolve(call, object, path, flags, &walk);
@@ -71,8 +77,8 @@ int vfs_serve_set_mode(struct server_call *call, struct open_file *object, const
 	return error != 0 ? error : change_mode(walk.who, walk.place, mode);
 }
 
-int vfs_serve_set_owner(struct server_call *call, struct open_file *object, const char *path, uint32_t uid, uint32_t gid,
-			uint32_t flags)
+int vfs_serve_set_owner(struct server_call *call, struct open_file *object, const char *path, uint32_t uid,
+                        uint32_t gid, uint32_t flags)
 {
 	struct walk walk;
 	int error = resolve(call, object, path, flags, &walk);
@@ -80,8 +86,8 @@ int vfs_serve_set_owner(struct server_call *call, struct open_file *object, cons
 	return error != 0 ? error : change_owner(walk.who, walk.place, uid, gid);
 }
 
-int vfs_serve_set_times(struct server_call *call, struct open_file *object, const char *path, const struct timestamp *accessed,
-			const struct timestamp *modified, uint32_t flags)
+int vfs_serve_set_times(struct server_call *call, struct open_file *object, const char *path,
+                        const struct timestamp *accessed, const struct timestamp *modified, uint32_t flags)
 {
 	struct walk walk;
 	int error = resolve(call, object, path, flags, &walk);
@@ -113,29 +119,30 @@ void file_system_status(const struct file_system *system, struct io_file_system 
 		left = 0;
 	left = left < available ? left : available;
 	*to = (struct io_file_system){
-		.type = file_systems[system->kind].magic,
-		.block_size = 4096,
-		.fragment_size = 4096,
-		.blocks = system->pages_limit,
-		.blocks_free = left,
-		.blocks_available = left,
-		.files = system->inodes_limit,
-		.files_free = system->inodes_limit > system->inodes ? system->inodes_limit - system->inodes : 0,
-		.id = system->device,
-		.name_max = NAME_LENGTH_MAX,
+	        .type = file_systems[system->kind].magic,
+	        .block_size = 4096,
+	        .fragment_size = 4096,
+	        .blocks = system->pages_limit,
+	        .blocks_free = left,
+	        .blocks_available = left,
+	        .files = system->inodes_limit,
+	        .files_free = system->inodes_limit > system->inodes ? system->inodes_limit - system->inodes : 0,
+	        .id = system->device,
+	        .name_max = NAME_LENGTH_MAX,
 	};
 }
 
 /* Bits of statvfs's f_flag. */
 static uint64_t status_flags(const struct mount *mount)
 {
-	uint64_t flags = mount->flags & (MOUNT_READ_ONLY | MOUNT_NO_SUID | MOUNT_NO_DEVICES | MOUNT_NO_EXECUTE | MOUNT_NO_ATIME |
-					 MOUNT_NO_DIRECTORY_ATIME);
+	uint64_t flags = mount->flags & (MOUNT_READ_ONLY | MOUNT_NO_SUID | MOUNT_NO_DEVICES | MOUNT_NO_EXECUTE |
+	                                 MOUNT_NO_ATIME | MOUNT_NO_DIRECTORY_ATIME);
 
 	return flags | 32; /* ST_VALID */
 }
 
-int vfs_serve_stat_file_system(struct server_call *call, struct open_file *object, const char *path, struct io_file_system *result)
+int vfs_serve_stat_file_system(struct server_call *call, struct open_file *object, const char *path,
+                               struct io_file_system *result)
 {
 	struct walk walk;
 	int error = resolve(call, object, path, VFS_LOOKUP_EMPTY_PATH, &walk);
@@ -177,8 +184,8 @@ int vfs_serve_sync_all(struct server_call *call, struct open_file *object)
 
 /* ---- mounts ---- */
 
-int vfs_serve_mount(struct server_call *call, struct open_file *object, const char *source, const char *target, const char *type,
-		    uint64_t flags, const char *data)
+int vfs_serve_mount(struct server_call *call, struct open_file *object, const char *source, const char *target,
+                    const char *type, uint64_t flags, const char *data)
 {
 	const struct session *who = session_of(call);
 	struct walk from, to;

@@ -14,7 +14,7 @@ void vfs_control_put(struct vfs_control *object)
 }
 
 int vfs_serve_session_begin(struct server_call *call, struct vfs_control *object, uint64_t principal, uint64_t parent,
-			    const struct credentials *cred)
+                            const struct credentials *cred)
 {
 	(void)call;
 	(void)object;
@@ -22,7 +22,7 @@ int vfs_serve_session_begin(struct server_call *call, struct vfs_control *object
 }
 
 int vfs_serve_session_credentials(struct server_call *call, struct vfs_control *object, uint64_t principal,
-				  const struct credentials *cred)
+                                  const struct credentials *cred)
 {
 	struct session *session = session_find(principal);
 
@@ -66,8 +66,8 @@ static int check_program(const struct session *who, struct place place)
 }
 
 int vfs_serve_open_program(struct server_call *call, struct vfs_control *object_, uint64_t principal, port_name_t *base,
-			   const char *path, uint32_t flags, struct server_port *object, uint64_t *size, struct attributes *attr,
-			   struct server_port *file)
+                           const char *path, uint32_t flags, struct server_port *object, uint64_t *size,
+                           struct attributes *attr, struct server_port *file)
 {
 	const struct session *who = session_find(principal);
 	const struct open_file *from = file_of_right(*base);

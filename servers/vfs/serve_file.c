@@ -1,5 +1,6 @@
 /*
- * Handlers of idl/io.idl that are about an open file as such: attributes, size, flags, locks, mappings, readiness, its path.
+ * Handlers of idl/io.idl that are about an open file as such: attributes, size, flags, locks, mappings, readiness, its
+ * path.
  */
 #include "serve.h"
 #include <portico/server_readiness.h>
@@ -23,7 +24,8 @@ int io_serve_truncate(struct server_call *call, struct open_file *object, uint64
 	return truncate_vnode(session_of(call), object->place.vnode, size);
 }
 
-int io_serve_allocate(struct server_call *call, struct open_file *object, uint32_t mode, uint64_t offset, uint64_t length)
+int io_serve_allocate(struct server_call *call, struct open_file *object, uint32_t mode, uint64_t offset,
+                      uint64_t length)
 {
 	struct vnode *vnode = object->place.vnode;
 
@@ -67,7 +69,8 @@ int io_serve_set_flags(struct server_call *call, struct open_file *object, uint3
 
 	if ((object->flags & O_PATH) != 0)
 		return EBADF;
-	if ((flags & O_NOATIME) != 0 && (object->flags & O_NOATIME) == 0 && (who == NULL || !owns(who, object->place.vnode)))
+	if ((flags & O_NOATIME) != 0 && (object->flags & O_NOATIME) == 0 &&
+	    (who == NULL || !owns(who, object->place.vnode)))
 		return EPERM;
 	object->flags = (object->flags & ~CHANGEABLE) | (flags & CHANGEABLE);
 	return 0;
@@ -92,7 +95,7 @@ int io_serve_set_owner(struct server_call *call, struct open_file *object, uint3
 }
 
 int io_serve_set_times(struct server_call *call, struct open_file *object, const struct timestamp *accessed,
-		       const struct timestamp *modified)
+                       const struct timestamp *modified)
 {
 	const struct session *who = session_of(call);
 
@@ -102,12 +105,13 @@ int io_serve_set_times(struct server_call *call, struct open_file *object, const
 }
 
 int io_serve_lock(struct server_call *call, struct open_file *object, uint8_t operation, const struct io_lock *request,
-		  struct io_lock *holder)
+                  struct io_lock *holder)
 {
 	return lock_serve(call, object, operation, request, holder);
 }
 
-int io_serve_map(struct server_call *call, struct open_file *object_, uint8_t writable, struct server_port *object, uint64_t *size)
+int io_serve_map(struct server_call *call, struct open_file *object_, uint8_t writable, struct server_port *object,
+                 uint64_t *size)
 {
 	struct vnode *vnode = object_->place.vnode;
 	const struct mount *mount = object_->place.mount;
@@ -120,7 +124,9 @@ int io_serve_map(struct server_call *call, struct open_file *object_, uint8_t wr
 		return EACCES;
 	if (!is_regular(vnode) || operations(vnode)->map == NULL)
 		return ENODEV;
-	enum memory_access access = writable ? (executable ? MEMORY_ALL : MEMORY_READ_WRITE) : executable ? MEMORY_READ_EXECUTE : MEMORY_READ;
+	enum memory_access access = writable     ? (executable ? MEMORY_ALL : MEMORY_READ_WRITE)
+	                            : executable ? MEMORY_READ_EXECUTE
+	                                         : MEMORY_READ;
 	*size = vnode->size;
 	int error = operations(vnode)->map(vnode, access, &object->name);
 	if (error != 0)
@@ -192,7 +198,8 @@ int io_serve_pipe_size(struct server_call *call, struct open_file *object, uint3
 	return pipe_resize(object, size, who != NULL && capable(who, CAP_SYS_RESOURCE), result);
 }
 
-int io_serve_reopen(struct server_call *call, struct open_file *object, uint32_t flags, struct server_port *file, uint32_t *kind)
+int io_serve_reopen(struct server_call *call, struct open_file *object, uint32_t flags, struct server_port *file,
+                    uint32_t *kind)
 {
 	const struct session *who = session_of(call);
 	struct open_file *made;

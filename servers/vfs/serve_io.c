@@ -44,7 +44,8 @@ static int read_regular(struct open_file *file, int64_t offset, struct buffer *t
 	return 0;
 }
 
-static int read_file(struct server_call *call, struct open_file *file, int64_t offset, uint32_t flags, struct buffer *to, uint64_t *done)
+static int read_file(struct server_call *call, struct open_file *file, int64_t offset, uint32_t flags,
+                     struct buffer *to, uint64_t *done)
 {
 	const struct vnode *vnode = file->place.vnode;
 
@@ -59,8 +60,8 @@ static int read_file(struct server_call *call, struct open_file *file, int64_t o
 	return is_regular(vnode) ? read_regular(file, offset, to, done) : device_read(vnode->rdevice, to, done);
 }
 
-static int write_regular(struct server_call *call, struct open_file *file, int64_t offset, uint32_t flags, struct buffer *from,
-			 uint64_t *done)
+static int write_regular(struct server_call *call, struct open_file *file, int64_t offset, uint32_t flags,
+                         struct buffer *from, uint64_t *done)
 {
 	struct vnode *vnode = file->place.vnode;
 	bool append = (file->flags & O_APPEND) != 0 || (flags & AT_END) != 0;
@@ -78,8 +79,8 @@ static int write_regular(struct server_call *call, struct open_file *file, int64
 	return 0;
 }
 
-static int write_file(struct server_call *call, struct open_file *file, int64_t offset, uint32_t flags, struct buffer *from,
-		      uint64_t *done)
+static int write_file(struct server_call *call, struct open_file *file, int64_t offset, uint32_t flags,
+                      struct buffer *from, uint64_t *done)
 {
 	const struct vnode *vnode = file->place.vnode;
 
@@ -94,24 +95,24 @@ static int write_file(struct server_call *call, struct open_file *file, int64_t 
 	return device_write(vnode->rdevice, from, done);
 }
 
-int io_serve_read(struct server_call *call, struct open_file *object, int64_t offset, uint32_t flags, struct server_window *data,
-		  uint64_t *done)
+int io_serve_read(struct server_call *call, struct open_file *object, int64_t offset, uint32_t flags,
+                  struct server_window *data, uint64_t *done)
 {
 	struct buffer to = {.window = data, .size = data->size};
 
 	return read_file(call, object, offset, flags, &to, done);
 }
 
-int io_serve_write(struct server_call *call, struct open_file *object, int64_t offset, uint32_t flags, struct server_window *data,
-		   uint64_t *done)
+int io_serve_write(struct server_call *call, struct open_file *object, int64_t offset, uint32_t flags,
+                   struct server_window *data, uint64_t *done)
 {
 	struct buffer from = {.window = data, .size = data->size};
 
 	return write_file(call, object, offset, flags, &from, done);
 }
 
-int io_serve_read_inline(struct server_call *call, struct open_file *object, int64_t offset, uint32_t flags, uint32_t size, void *data,
-			 size_t *data_count)
+int io_serve_read_inline(struct server_call *call, struct open_file *object, int64_t offset, uint32_t flags,
+                         uint32_t size, void *data, size_t *data_count)
 {
 	struct buffer to = {.bytes = data, .size = size < INLINE_MAX ? size : INLINE_MAX};
 	uint64_t done = 0;
@@ -121,15 +122,16 @@ int io_serve_read_inline(struct server_call *call, struct open_file *object, int
 	return error;
 }
 
-int io_serve_write_inline(struct server_call *call, struct open_file *object, int64_t offset, uint32_t flags, const void *data,
-			  size_t data_count, uint64_t *done)
+int io_serve_write_inline(struct server_call *call, struct open_file *object, int64_t offset, uint32_t flags,
+                          const void *data, size_t data_count, uint64_t *done)
 {
 	struct buffer from = {.bytes = (uint8_t *)(uintptr_t)data, .size = data_count};
 
 	return write_file(call, object, offset, flags, &from, done);
 }
 
-int io_serve_read_directory(struct server_call *call, struct open_file *object, struct server_window *data, uint64_t *done)
+int io_serve_read_directory(struct server_call *call, struct open_file *object, struct server_window *data,
+                            uint64_t *done)
 {
 	struct buffer to = {.window = data, .size = data->size};
 
@@ -154,7 +156,8 @@ static int64_t end_of(const struct vnode *vnode)
 	return vnode->directory.last != NULL ? (int64_t)vnode->directory.last->cookie : 2;
 }
 
-int io_serve_seek(struct server_call *call, struct open_file *object, int64_t offset, uint32_t whence, int64_t *position)
+int io_serve_seek(struct server_call *call, struct open_file *object, int64_t offset, uint32_t whence,
+                  int64_t *position)
 {
 	struct vnode *vnode = object->place.vnode;
 	uint64_t found;
@@ -199,11 +202,13 @@ int io_serve_seek(struct server_call *call, struct open_file *object, int64_t of
 /* Volatile: bytes between two files. */
 static uint8_t chunk[COPY_CHUNK];
 
-static int copy_bytes(struct vnode *from, uint64_t at, struct vnode *to, uint64_t to_at, uint64_t length, uint64_t *done)
+static int copy_bytes(struct vnode *from, uint64_t at, struct vnode *to, uint64_t to_at, uint64_t length,
+                      uint64_t *done)
 {
 	*done = 0;
 	while (*done < length) {
-		struct buffer buffer = {.bytes = chunk, .size = length - *done < COPY_CHUNK ? length - *done : COPY_CHUNK};
+		struct buffer buffer = {.bytes = chunk,
+		                        .size = length - *done < COPY_CHUNK ? length - *done : COPY_CHUNK};
 		uint64_t got = 0, put = 0;
 		int error = operations(from)->read(from, &buffer, at + *done, buffer.size, &got);
 
@@ -220,7 +225,8 @@ static int copy_bytes(struct vnode *from, uint64_t at, struct vnode *to, uint64_
 	return 0;
 }
 
-static int check_copy(const struct open_file *from, const struct open_file *to, uint64_t at, uint64_t to_at, uint64_t length)
+static int check_copy(const struct open_file *from, const struct open_file *to, uint64_t at, uint64_t to_at,
+                      uint64_t length)
 {
 	const struct vnode *source = from->place.vnode, *target = to->place.vnode;
 
@@ -235,8 +241,8 @@ static int check_copy(const struct open_file *from, const struct open_file *to, 
 	return 0;
 }
 
-int io_serve_copy_range(struct server_call *call, struct open_file *object, int64_t offset, port_name_t *to, int64_t to_offset,
-			uint64_t length, uint64_t *done)
+int io_serve_copy_range(struct server_call *call, struct open_file *object, int64_t offset, port_name_t *to,
+                        int64_t to_offset, uint64_t length, uint64_t *done)
 {
 	struct open_file *target = file_of_right(*to);
 

@@ -1,6 +1,6 @@
 /*
- * Handlers of idl/vfs.idl that make, move and remove names. Each resolves first, then checks everything in Linux's order of errors, then
- * does one operation of the file system.
+ * Handlers of idl/vfs.idl that make, move and remove names. Each resolves first, then checks everything in Linux's
+ * order of errors, then does one operation of the file system.
  */
 #include "serve.h"
 
@@ -49,7 +49,8 @@ int vfs_serve_make_directory(struct server_call *call, struct open_file *object,
 	return make(call, object, path, (struct new_vnode){.mode = S_IFDIR | (mode & 01777)});
 }
 
-int vfs_serve_make_node(struct server_call *call, struct open_file *object, const char *path, uint32_t mode, uint64_t device)
+int vfs_serve_make_node(struct server_call *call, struct open_file *object, const char *path, uint32_t mode,
+                        uint64_t device)
 {
 	const struct session *who = session_of(call);
 	uint32_t type = mode & S_IFMT;
@@ -75,7 +76,8 @@ int vfs_serve_make_node(struct server_call *call, struct open_file *object, cons
 		return EINVAL;
 	}
 	return make(call, object, path,
-		    (struct new_vnode){.mode = type | (mode & MODE_BITS), .rdevice = type == S_IFCHR || type == S_IFBLK ? device : 0});
+	            (struct new_vnode){.mode = type | (mode & MODE_BITS),
+	                               .rdevice = type == S_IFCHR || type == S_IFBLK ? device : 0});
 }
 
 int vfs_serve_make_symlink(struct server_call *call, struct open_file *object, const char *target, const char *path)
@@ -106,8 +108,8 @@ static int check_link(const struct walk *from, const struct walk *to)
 	return operations(to->parent.vnode)->link == NULL ? EPERM : 0;
 }
 
-int vfs_serve_link(struct server_call *call, struct open_file *object, const char *path, port_name_t *to, const char *to_path,
-		   uint32_t flags)
+int vfs_serve_link(struct server_call *call, struct open_file *object, const char *path, port_name_t *to,
+                   const char *to_path, uint32_t flags)
 {
 	const struct session *who = session_of(call);
 	const struct open_file *to_base = file_of_right(*to);
@@ -175,7 +177,8 @@ int vfs_serve_remove(struct server_call *call, struct open_file *object, const c
 		return EPERM;
 	int error = walk_path(&walk, who, object, path, WALK_LAST | WALK_LOCAL);
 	if (error == 0)
-		error = (flags & VFS_LOOKUP_REMOVE_DIRECTORY) != 0 ? check_remove_directory(&walk) : check_unlink(&walk);
+		error = (flags & VFS_LOOKUP_REMOVE_DIRECTORY) != 0 ? check_remove_directory(&walk)
+		                                                   : check_unlink(&walk);
 	if (error != 0)
 		return error;
 	if (operations(walk.parent.vnode)->remove == NULL)
@@ -235,7 +238,8 @@ static int check_rights(const struct walk *from, const struct walk *to, uint32_t
 	int error = may_remove(from->who, from->parent, from->entry->vnode);
 
 	if (error == 0)
-		error = to->entry != NULL ? may_remove(to->who, to->parent, to->entry->vnode) : may_create(to->who, to->parent);
+		error = to->entry != NULL ? may_remove(to->who, to->parent, to->entry->vnode)
+		                          : may_create(to->who, to->parent);
 	if (error == 0)
 		error = may_move(from, to, from->entry);
 	if (error == 0 && swap)
@@ -260,8 +264,8 @@ static int check_target(const struct walk *from, const struct walk *to, uint32_t
 	return operations(source)->rename == NULL ? EPERM : 0;
 }
 
-int vfs_serve_rename(struct server_call *call, struct open_file *object, const char *path, port_name_t *to, const char *to_path,
-		     uint32_t flags)
+int vfs_serve_rename(struct server_call *call, struct open_file *object, const char *path, port_name_t *to,
+                     const char *to_path, uint32_t flags)
 {
 	const struct session *who = session_of(call);
 	const struct open_file *to_base = file_of_right(*to);

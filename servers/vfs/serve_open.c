@@ -1,7 +1,8 @@
 /*
  * Handlers of idl/vfs.idl that give out rights: open and its relatives, referrals, pipes, memory files, programs.
  *
- * A right is the open file's badge on our own port; it goes out with the reply, and comes back as a no-senders notification.
+ * A right is the open file's badge on our own port; it goes out with the reply, and comes back as a no-senders
+ * notification.
  */
 #include "serve.h"
 #include <portico/devices.h>
@@ -108,11 +109,12 @@ static int create_file(const struct session *who, struct walk *walk, uint32_t mo
 }
 
 /* Resolves, creates, checks. *created: no permission is to be asked for. */
-static int find_file(const struct session *who, struct walk *walk, const struct open_file *base, const char *path, uint32_t flags,
-		     uint32_t mode, bool *created)
+static int find_file(const struct session *who, struct walk *walk, const struct open_file *base, const char *path,
+                     uint32_t flags, uint32_t mode, bool *created)
 {
 	bool exclusive = (flags & O_CREAT) != 0 && (flags & O_EXCL) != 0;
-	uint32_t how = ((flags & O_CREAT) != 0 ? WALK_CREATE : 0) | ((flags & O_NOFOLLOW) != 0 || exclusive ? WALK_NO_FOLLOW : 0);
+	uint32_t how = ((flags & O_CREAT) != 0 ? WALK_CREATE : 0) |
+	               ((flags & O_NOFOLLOW) != 0 || exclusive ? WALK_NO_FOLLOW : 0);
 	int error = walk_path(walk, who, base, path, how);
 
 	*created = false;
@@ -131,7 +133,7 @@ static int find_file(const struct session *who, struct walk *walk, const struct 
 
 /* O_TMPFILE: a file without a name in the file system of a directory. */
 static int temporary_file(const struct session *who, struct walk *walk, const struct open_file *base, const char *path,
-			  uint32_t flags, uint32_t mode)
+                          uint32_t flags, uint32_t mode)
 {
 	int error = walk_path(walk, who, base, path, 0);
 
@@ -158,7 +160,8 @@ int give(struct open_file *file, struct server_port *port)
 }
 
 /* The description; FIFOs may park. The vnode goes with it if it was new and the description fails. */
-static int finish_open(struct server_call *call, struct walk *walk, uint32_t flags, struct server_port *port, uint32_t *kind)
+static int finish_open(struct server_call *call, struct walk *walk, uint32_t flags, struct server_port *port,
+                       uint32_t *kind)
 {
 	struct vnode *vnode = walk->place.vnode;
 	struct open_file *file;
@@ -184,7 +187,7 @@ static int finish_open(struct server_call *call, struct walk *walk, uint32_t fla
 }
 
 int vfs_serve_open(struct server_call *call, struct open_file *object, const char *path, uint32_t flags, uint32_t mode,
-		   struct server_port *file, uint32_t *kind)
+                   struct server_port *file, uint32_t *kind)
 {
 	const struct session *who = session_of(call);
 	bool nameless = (flags & O_TMPFILE_BIT) != 0, created = nameless;
@@ -195,11 +198,12 @@ int vfs_serve_open(struct server_call *call, struct open_file *object, const cha
 	if ((flags & O_PATH) != 0) {
 		flags &= PATH_FLAGS;
 		nameless = created = false;
-	} else if ((flags & O_ACCMODE) == O_ACCMODE || ((flags & O_CREAT) != 0 && (flags & O_DIRECTORY) != 0 && !nameless)) {
+	} else if ((flags & O_ACCMODE) == O_ACCMODE ||
+	           ((flags & O_CREAT) != 0 && (flags & O_DIRECTORY) != 0 && !nameless)) {
 		return EINVAL;
 	}
 	int error = nameless ? temporary_file(who, &walk, object, path, flags, mode)
-			     : find_file(who, &walk, object, path, flags, mode, &created);
+	                     : find_file(who, &walk, object, path, flags, mode, &created);
 	if (error != 0)
 		return error;
 	if (nameless) {
@@ -217,7 +221,7 @@ int vfs_serve_open(struct server_call *call, struct open_file *object, const cha
 }
 
 int vfs_serve_open_directory(struct server_call *call, struct open_file *object, const char *path, uint32_t flags,
-			     struct server_port *file)
+                             struct server_port *file)
 {
 	const struct session *who = session_of(call);
 	struct open_file *made;
@@ -257,7 +261,8 @@ static port_name_t other_server(port_name_t *kept, const char *name)
 	return *kept;
 }
 
-static int refer_to_proc(const struct walk *walk, uint32_t *server, struct server_port *target, char *rest, uint32_t *kind)
+static int refer_to_proc(const struct walk *walk, uint32_t *server, struct server_port *target, char *rest,
+                         uint32_t *kind)
 {
 	size_t length = strlen(walk->rest);
 
@@ -274,7 +279,7 @@ static int refer_to_proc(const struct walk *walk, uint32_t *server, struct serve
 }
 
 static int refer_to_tty(const struct session *who, const struct walk *walk, uint32_t open_flags, uint32_t *server,
-			struct server_port *target, uint32_t *kind)
+                        struct server_port *target, uint32_t *kind)
 {
 	const struct vnode *vnode = walk->place.vnode;
 
@@ -288,14 +293,16 @@ static int refer_to_tty(const struct session *who, const struct walk *walk, uint
 	target->name = other_server(&vfs->tty, "tty");
 	if (target->name == PORT_NULL)
 		return ENXIO;
-	target->badge = TTY_BADGE(vnode->rdevice, open_flags & ~(O_CREAT | O_EXCL | O_TRUNC | O_CLOEXEC), ++vfs->tty_serial);
+	target->badge =
+	        TTY_BADGE(vnode->rdevice, open_flags & ~(O_CREAT | O_EXCL | O_TRUNC | O_CLOEXEC), ++vfs->tty_serial);
 	*server = VFS_SERVER_ID_TTY;
 	*kind = device_kind(vnode->rdevice);
 	return 0;
 }
 
-int vfs_serve_refer(struct server_call *call, struct open_file *object, const char *path, uint32_t flags, uint32_t open_flags,
-		    uint32_t mode, uint32_t *server, struct server_port *target, char *rest, uint32_t *kind)
+int vfs_serve_refer(struct server_call *call, struct open_file *object, const char *path, uint32_t flags,
+                    uint32_t open_flags, uint32_t mode, uint32_t *server, struct server_port *target, char *rest,
+                    uint32_t *kind)
 {
 	const struct session *who = session_of(call);
 	struct walk walk;
@@ -315,7 +322,7 @@ int vfs_serve_refer(struct server_call *call, struct open_file *object, const ch
 /* ---- files without names ---- */
 
 int vfs_serve_pipe(struct server_call *call, struct open_file *object, uint32_t flags, struct server_port *reader,
-		   struct server_port *writer)
+                   struct server_port *writer)
 {
 	struct open_file *ends[2];
 
@@ -331,7 +338,7 @@ int vfs_serve_pipe(struct server_call *call, struct open_file *object, uint32_t 
 }
 
 int vfs_serve_memory_file(struct server_call *call, struct open_file *object, const char *name, uint32_t flags,
-			  struct server_port *file, uint32_t *kind)
+                          struct server_port *file, uint32_t *kind)
 {
 	const struct session *who = session_of(call);
 	struct place place = {NULL, NULL};
@@ -343,8 +350,8 @@ int vfs_serve_memory_file(struct server_call *call, struct open_file *object, co
 	if ((flags & ~(MEMORY_FILE_CLOEXEC | MEMORY_FILE_SEALING | MEMORY_FILE_NO_EXECUTE | MEMORY_FILE_EXECUTE)) != 0)
 		return EINVAL;
 	struct new_vnode what = {.mode = S_IFREG | ((flags & MEMORY_FILE_NO_EXECUTE) != 0 ? 0666 : 0777),
-				 .uid = who->cred.fsuid,
-				 .gid = who->cred.fsgid};
+	                         .uid = who->cred.fsuid,
+	                         .gid = who->cred.fsgid};
 	if (file_systems[vfs->memory_files->kind].create_unnamed(vfs->memory_files, &what, &place.vnode) != 0)
 		return ENFILE;
 	vnode_get(place.vnode);

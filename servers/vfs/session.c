@@ -1,6 +1,7 @@
 /*
- * Sessions: what vfs knows of each principal. proc tells it, before the process concerned can send anything: births (with the
- * parent's root directory), new credentials, ends. A process that execs has a new principal; both live for a moment.
+ * Sessions: what vfs knows of each principal. proc tells it, before the process concerned can send anything: births
+ * (with the parent's root directory), new credentials, ends. A process that execs has a new principal; both live for a
+ * moment.
  */
 #include "vfs.h"
 

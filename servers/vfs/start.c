@@ -1,5 +1,6 @@
 /*
- * The name space as it is before anything is opened: file systems, mounts, the session of other servers, and what the archive must have.
+ * The name space as it is before anything is opened: file systems, mounts, the session of other servers, and what the
+ * archive must have.
  */
 #include "serve.h"
 
@@ -55,7 +56,8 @@ static int need_directory(const char *name, uint32_t mode, struct vnode **vnode)
 	struct entry *entry = operations(root)->find(root, name, strlen(name));
 
 	if (entry == NULL)
-		return operations(root)->create(root, name, strlen(name), &(struct new_vnode){.mode = S_IFDIR | mode}, vnode);
+		return operations(root)->create(root, name, strlen(name), &(struct new_vnode){.mode = S_IFDIR | mode},
+		                                vnode);
 	*vnode = entry->vnode;
 	return is_directory(*vnode) ? 0 : ENOTDIR;
 }

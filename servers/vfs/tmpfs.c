@@ -1,7 +1,8 @@
 /*
  * File systems in memory: tmpfs, devtmpfs and the nameless ones; the table of what each kind can do.
  *
- * Above: the handlers, through the table. Below: vnode.c, directory.c, data.c. Every operation does first what can fail.
+ * Above: the handlers, through the table. Below: vnode.c, directory.c, data.c. Every operation does first what can
+ * fail.
  */
 #include "vfs.h"
 
@@ -25,7 +26,7 @@ static void set_parent(struct vnode *vnode, struct vnode *parent)
 }
 
 static int tmpfs_create(struct vnode *directory, const char *name, size_t length, const struct new_vnode *what,
-			struct vnode **made)
+                        struct vnode **made)
 {
 	bool is_a_directory = (what->mode & S_IFMT) == S_IFDIR;
 
@@ -82,7 +83,8 @@ static void tmpfs_remove(struct entry *entry)
 	lose_name(vnode);
 }
 
-static int tmpfs_rename(struct entry *from, struct vnode *directory, const char *name, size_t length, struct entry *target)
+static int tmpfs_rename(struct entry *from, struct vnode *directory, const char *name, size_t length,
+                        struct entry *target)
 {
 	struct vnode *vnode = from->vnode, *source = from->directory, *victim = target != NULL ? target->vnode : NULL;
 	bool moves = is_directory(vnode) && source != directory;
@@ -125,15 +127,22 @@ static void tmpfs_exchange(struct entry *a, struct entry *b)
 	vnode_modified(b->directory);
 }
 
-#define MEMORY_OPERATIONS \
-	.find = directory_find, .create = tmpfs_create, .create_unnamed = tmpfs_create_unnamed, .link = tmpfs_link, \
-	.remove = tmpfs_remove, .rename = tmpfs_rename, .exchange = tmpfs_exchange, .next = directory_next, .read = data_read, \
-	.write = data_write, .truncate = data_truncate, .allocate = data_allocate, .seek = data_seek, .map = data_map, \
-	.release = vnode_free
+#define MEMORY_OPERATIONS                                                                                              \
+	.find = directory_find, .create = tmpfs_create, .create_unnamed = tmpfs_create_unnamed, .link = tmpfs_link,    \
+	.remove = tmpfs_remove, .rename = tmpfs_rename, .exchange = tmpfs_exchange, .next = directory_next,            \
+	.read = data_read, .write = data_write, .truncate = data_truncate, .allocate = data_allocate,                  \
+	.seek = data_seek, .map = data_map, .release = vnode_free
 
 const struct file_system_operations file_systems[FILE_SYSTEM_KINDS] = {
-	[FILE_SYSTEM_TMPFS] = {.name = "tmpfs", .magic = 0x01021994, MEMORY_OPERATIONS},
-	[FILE_SYSTEM_DEVTMPFS] = {.name = "devtmpfs", .magic = 0x01021994, MEMORY_OPERATIONS},
-	[FILE_SYSTEM_PROC] = {.name = "proc", .magic = 0x9fa0, .find = directory_find, .next = directory_next, .release = vnode_free},
-	[FILE_SYSTEM_PIPE] = {.name = "pipefs", .magic = 0x50495045, .create_unnamed = tmpfs_create_unnamed, .release = vnode_free},
+        [FILE_SYSTEM_TMPFS] = {.name = "tmpfs", .magic = 0x01021994, MEMORY_OPERATIONS},
+        [FILE_SYSTEM_DEVTMPFS] = {.name = "devtmpfs", .magic = 0x01021994, MEMORY_OPERATIONS},
+        [FILE_SYSTEM_PROC] = {.name = "proc",
+                              .magic = 0x9fa0,
+                              .find = directory_find,
+                              .next = directory_next,
+                              .release = vnode_free},
+        [FILE_SYSTEM_PIPE] = {.name = "pipefs",
+                              .magic = 0x50495045,
+                              .create_unnamed = tmpfs_create_unnamed,
+                              .release = vnode_free},
 };

@@ -1,9 +1,9 @@
 /*
  * vfs: the name space. What its files share: the root structure, sessions, mounts, walks, open files, waiters.
  *
- * Layers, from above: serve_*.c (handlers of idl/vfs.idl and idl/io.idl) - walk.c, open_file.c, pipe.c, lock.c, device.c -
- * mount.c, session.c, access.c - vnode.h. vfs calls drivers and root only, never upwards: what another server owns is answered with
- * EREMOTE and a referral.
+ * Layers, from above: serve_*.c (handlers of idl/vfs.idl and idl/io.idl) - walk.c, open_file.c, pipe.c, lock.c,
+ * device.c - mount.c, session.c, access.c - vnode.h. vfs calls drivers and root only, never upwards: what another
+ * server owns is answered with EREMOTE and a referral.
  */
 #ifndef VFS_VFS_H
 #define VFS_VFS_H
@@ -21,23 +21,23 @@ struct place {
 };
 
 struct mount {
-	struct mount *next;           /* vfs->mounts: the newest first */
-	struct file_system *system;   /* kept */
-	struct vnode *root;           /* kept; of the file system, or a part of it (bind) */
-	struct place covered;         /* kept; no mount: the root of all, or detached */
-	uint32_t references;          /* places that are kept in it: open files, sessions, mounts on it */
-	uint32_t flags;               /* MOUNT_KEPT */
+	struct mount *next;         /* vfs->mounts: the newest first */
+	struct file_system *system; /* kept */
+	struct vnode *root;         /* kept; of the file system, or a part of it (bind) */
+	struct place covered;       /* kept; no mount: the root of all, or detached */
+	uint32_t references;        /* places that are kept in it: open files, sessions, mounts on it */
+	uint32_t flags;             /* MOUNT_KEPT */
 	bool attached;
-	char *source;                 /* in the keep, for /proc/mounts */
+	char *source; /* in the keep, for /proc/mounts */
 };
 
 /* ---- sessions ---- */
 
 /* What vfs knows of a principal. */
 struct session {
-	struct session *next;         /* same bucket */
+	struct session *next; /* same bucket */
 	uint64_t principal;
-	struct place root;            /* kept */
+	struct place root; /* kept */
 	struct credentials cred;
 };
 #define SESSION_BUCKETS 256u
@@ -46,15 +46,15 @@ struct session {
 
 /* An open-file description. Freed when its right is gone and nobody waits through it. */
 struct open_file {
-	uint64_t badge;               /* slot in the low 32 bits, a generation above */
-	uint32_t references;          /* 1 for the right, 1 a waiter */
-	uint32_t flags;               /* O_* that F_GETFL shows, O_PATH, O_NOATIME */
-	struct place place;           /* kept; its mount is NULL for pipes and memory files */
-	struct vnode *directory;      /* kept: where it was found; NULL for directories and nameless files */
-	char *name;                   /* there; in the keep */
+	uint64_t badge;          /* slot in the low 32 bits, a generation above */
+	uint32_t references;     /* 1 for the right, 1 a waiter */
+	uint32_t flags;          /* O_* that F_GETFL shows, O_PATH, O_NOATIME */
+	struct place place;      /* kept; its mount is NULL for pipes and memory files */
+	struct vnode *directory; /* kept: where it was found; NULL for directories and nameless files */
+	char *name;              /* there; in the keep */
 	int64_t offset;
-	bool program;                 /* counted in vnode->programs */
-	bool locked;                  /* has or had locks of its own (flock, OFD) */
+	bool program; /* counted in vnode->programs */
+	bool locked;  /* has or had locks of its own (flock, OFD) */
 };
 
 /* ---- waiting ---- */
@@ -67,25 +67,25 @@ struct waiter_queue {
 enum waiter_kind { WAIT_PIPE_READ, WAIT_PIPE_WRITE, WAIT_FIFO_OPEN, WAIT_LOCK };
 
 struct lock_request {
-	uint64_t start, end;          /* inclusive */
-	uint64_t owner;               /* pid, or LOCK_OWNER_FILE | badge */
+	uint64_t start, end; /* inclusive */
+	uint64_t owner;      /* pid, or LOCK_OWNER_FILE | badge */
 	uint32_t pid;
-	uint8_t type;                 /* enum io_lock_type */
-	bool whole;                   /* flock */
+	uint8_t type; /* enum io_lock_type */
+	bool whole;   /* flock */
 };
 
 /* A parked caller. */
 struct waiter {
 	struct waiter *next, *previous;
-	struct waiter *next_request;  /* same bucket of vfs->waiting */
+	struct waiter *next_request; /* same bucket of vfs->waiting */
 	struct waiter_queue *queue;
 	struct server_reply reply;
-	uint64_t request;             /* id: what CANCEL tells */
-	struct open_file *file;       /* a reference */
-	uint8_t kind;                 /* enum waiter_kind */
-	bool in_message;              /* read_inline, write_inline */
+	uint64_t request;       /* id: what CANCEL tells */
+	struct open_file *file; /* a reference */
+	uint8_t kind;           /* enum waiter_kind */
+	bool in_message;        /* read_inline, write_inline */
 	struct server_window window;
-	uint8_t *bytes;               /* write_inline: what is to be written, in the keep */
+	uint8_t *bytes; /* write_inline: what is to be written, in the keep */
 	uint64_t size, done;
 	struct lock_request lock;
 };
@@ -101,16 +101,16 @@ struct random_state {
 struct vfs_state {
 	struct mount *mounts;
 	struct file_system *systems;
-	struct place root;            /* kept: of the name space */
+	struct place root; /* kept: of the name space */
 	struct session *session[SESSION_BUCKETS];
-	struct session server;        /* other servers: everything is allowed */
-	struct open_file **file;      /* by slot; slot 0 is never used */
-	uint32_t *generation;         /* of each slot */
+	struct session server;   /* other servers: everything is allowed */
+	struct open_file **file; /* by slot; slot 0 is never used */
+	uint32_t *generation;    /* of each slot */
 	uint32_t file_slots, file_free_hint;
 	uint32_t files_open;
-	uint64_t base_badge;          /* the open file behind server badges: the root directory */
+	uint64_t base_badge; /* the open file behind server badges: the root directory */
 	struct waiter *waiting[WAIT_BUCKETS];
-	struct file_locks *locked;    /* vnodes with locks */
+	struct file_locks *locked; /* vnodes with locks */
 	struct file_system *pipes, *devices, *memory_files;
 	uint64_t next_device;
 	uint32_t tty_serial;
@@ -143,10 +143,11 @@ struct place mount_cross(struct place place);
 struct place mount_up(struct place place, struct place root);
 /* Mounts `system` (reference taken over on success) at a place, or as root of all where covered.vnode is NULL. */
 int mount_add(struct file_system *system, struct vnode *root, struct place covered, const char *source, uint32_t flags,
-	      struct mount **made);
+              struct mount **made);
 int mount_remove(struct mount *mount, bool detach);
 /* mount(2) with resolved places. `from`: the source, for bind and move. */
-int mount_request(const char *source, struct place from, struct place target, const char *type, uint64_t flags, const char *data);
+int mount_request(const char *source, struct place from, struct place target, const char *type, uint64_t flags,
+                  const char *data);
 /* Line of /proc/mounts; false: past the end. */
 bool mount_line(uint32_t index, const struct session *who, char *line, size_t size);
 
@@ -182,7 +183,8 @@ int may_remove(const struct session *who, struct place directory, const struct v
 struct new_vnode new_vnode_in(const struct session *who, const struct vnode *directory, uint32_t mode);
 int change_mode(const struct session *who, struct place place, uint32_t mode);
 int change_owner(const struct session *who, struct place place, uint32_t uid, uint32_t gid);
-int change_times(const struct session *who, struct place place, const struct timestamp *accessed, const struct timestamp *modified);
+int change_times(const struct session *who, struct place place, const struct timestamp *accessed,
+                 const struct timestamp *modified);
 /* A write by `who` (NULL: unknown) takes set-id bits away. */
 void strip_set_id(const struct session *who, struct vnode *vnode);
 
@@ -190,10 +192,10 @@ void strip_set_id(const struct session *who, struct vnode *vnode);
 
 enum walk_flags {
 	WALK_NO_FOLLOW = 1, /* a symbolic link at the end is meant itself, unless a slash follows */
-	WALK_LAST = 2,      /* the last component is a name to be made or removed: not followed at all, may be missing */
-	WALK_CREATE = 4,    /* followed, may be missing */
-	WALK_EMPTY = 8,     /* "" is the base */
-	WALK_LOCAL = 16,    /* mount points of other servers are meant themselves */
+	WALK_LAST = 2,   /* the last component is a name to be made or removed: not followed at all, may be missing */
+	WALK_CREATE = 4, /* followed, may be missing */
+	WALK_EMPTY = 8,  /* "" is the base */
+	WALK_LOCAL = 16, /* mount points of other servers are meant themselves */
 };
 
 enum walk_last { LAST_NAME, LAST_DOT, LAST_DOT_DOT, LAST_ROOT };
@@ -202,25 +204,28 @@ enum walk_last { LAST_NAME, LAST_DOT, LAST_DOT_DOT, LAST_ROOT };
 struct walk {
 	const struct session *who;
 	uint32_t flags;
-	struct place parent;      /* directory of the last component */
-	struct place place;       /* what was found; vnode NULL: missing */
-	struct entry *entry;      /* its name in the parent; NULL: missing, ".", "..", "/" */
+	struct place parent;            /* directory of the last component */
+	struct place place;             /* what was found; vnode NULL: missing */
+	struct entry *entry;            /* its name in the parent; NULL: missing, ".", "..", "/" */
 	char name[NAME_LENGTH_MAX + 1]; /* last component */
 	uint32_t length;
-	uint8_t last;             /* enum walk_last */
-	bool slash;               /* slashes follow it */
+	uint8_t last; /* enum walk_last */
+	bool slash;   /* slashes follow it */
 	uint32_t symlinks;
-	const char *rest;         /* EREMOTE: path below the mount */
-	char text[WALK_TEXT];     /* what is still to be walked, at the end */
+	const char *rest;     /* EREMOTE: path below the mount */
+	char text[WALK_TEXT]; /* what is still to be walked, at the end */
 };
-/* 0 or an errno; EREMOTE: leads into proc, see rest. Nothing that it finds is kept: good until the handler changes something. */
-int walk_path(struct walk *walk, const struct session *who, const struct open_file *base, const char *path, uint32_t flags);
+/* 0 or an errno; EREMOTE: leads into proc, see rest. Nothing that it finds is kept: good until the handler changes
+ * something. */
+int walk_path(struct walk *walk, const struct session *who, const struct open_file *base, const char *path,
+              uint32_t flags);
 
 /* ---- open_file.c ---- */
 
 /* NULL: no such file. */
 struct open_file *open_file_find(uint64_t badge);
-/* A description of the place, with one reference for its right. flags: O_*. Permission is checked already. ENFILE, ETXTBSY, ENOSPC. */
+/* A description of the place, with one reference for its right. flags: O_*. Permission is checked already. ENFILE,
+ * ETXTBSY, ENOSPC. */
 int open_file_new(struct place place, uint32_t flags, struct open_file **made);
 /* Remembers the name under which it was found. */
 void open_file_named(struct open_file *file, struct vnode *directory, const char *name);
@@ -263,14 +268,14 @@ void waiter_fail(struct waiter *waiter, int error);
 /* States: readers and writers count open files; a FIFO's pipe lives while somebody has it open. */
 struct pipe {
 	struct vnode *vnode;
-	uint8_t *ring;                   /* NULL until something is written */
-	uint32_t room;                   /* bytes of the ring, a power of two */
-	uint32_t capacity;               /* to which it may grow */
+	uint8_t *ring;     /* NULL until something is written */
+	uint32_t room;     /* bytes of the ring, a power of two */
+	uint32_t capacity; /* to which it may grow */
 	uint32_t head, count;
 	uint32_t readers, writers;
 	uint64_t reader_opens, writer_opens; /* ever: a waiting open sees that somebody came and went */
 	struct waiter_queue reading, writing, opening;
-	uint32_t slot[3];                /* readiness of each access mode; 0: nobody asked */
+	uint32_t slot[3]; /* readiness of each access mode; 0: nobody asked */
 };
 
 int pipe_new(uint32_t flags, struct open_file **reader, struct open_file **writer);
@@ -294,7 +299,7 @@ void fifo_pump(struct pipe *pipe);
 
 /* io.lock. SERVER_PARKED: the reply comes when the lock is had. */
 int lock_serve(struct server_call *call, struct open_file *file, uint8_t operation, const struct io_lock *request,
-	       struct io_lock *holder);
+               struct io_lock *holder);
 /* The open file ends: its own locks go. */
 void lock_release_file(struct open_file *file);
 /* The process ends: its record locks go. */
@@ -317,7 +322,8 @@ void random_stir(const void *from, size_t size);
 
 /* ---- cpio.c ---- */
 
-/* Unpacks a newc archive below a directory. 0, or EINVAL (malformed: *where tells the offset), ENOSPC. What came before stays. */
+/* Unpacks a newc archive below a directory. 0, or EINVAL (malformed: *where tells the offset), ENOSPC. What came before
+ * stays. */
 int cpio_unpack(struct vnode *root, const uint8_t *archive, uint64_t size, uint64_t *where);
 
 #endif

@@ -75,20 +75,20 @@ static uint64_t pages_of(const struct vnode *vnode)
 void vnode_attributes(const struct vnode *vnode, struct attributes *to)
 {
 	*to = (struct attributes){
-		.device = vnode->system->device,
-		.inode = vnode->inode,
-		.links = vnode->system->kind == FILE_SYSTEM_PIPE ? 1 : vnode->links,
-		.mode = vnode->mode,
-		.uid = vnode->uid,
-		.gid = vnode->gid,
-		.rdevice = vnode->rdevice,
-		.size = is_directory(vnode) ? 40 + (uint64_t)vnode->directory.count * 20 : vnode->size,
-		.block_size = PAGE,
-		.blocks = pages_of(vnode) * (PAGE / 512),
-		.accessed = vnode_timestamp(vnode->accessed),
-		.modified = vnode_timestamp(vnode->modified),
-		.changed = vnode_timestamp(vnode->changed),
-		.born = vnode_timestamp(vnode->born),
+	        .device = vnode->system->device,
+	        .inode = vnode->inode,
+	        .links = vnode->system->kind == FILE_SYSTEM_PIPE ? 1 : vnode->links,
+	        .mode = vnode->mode,
+	        .uid = vnode->uid,
+	        .gid = vnode->gid,
+	        .rdevice = vnode->rdevice,
+	        .size = is_directory(vnode) ? 40 + (uint64_t)vnode->directory.count * 20 : vnode->size,
+	        .block_size = PAGE,
+	        .blocks = pages_of(vnode) * (PAGE / 512),
+	        .accessed = vnode_timestamp(vnode->accessed),
+	        .modified = vnode_timestamp(vnode->modified),
+	        .changed = vnode_timestamp(vnode->changed),
+	        .born = vnode_timestamp(vnode->born),
 	};
 }
 

@@ -1,8 +1,9 @@
 /*
- * Files apart from their names and from who has them open: vnodes, directories, the bytes of regular files, file systems.
+ * Files apart from their names and from who has them open: vnodes, directories, the bytes of regular files, file
+ * systems.
  *
- * Above: walk.c, serve_*.c. Below: the keep (libserver) and memory.h. All of it lives in the keep and has no pointer to code: a
- * file system is a kind, and the kind finds its operations in a constant table.
+ * Above: walk.c, serve_*.c. Below: the keep (libserver) and memory.h. All of it lives in the keep and has no pointer to
+ * code: a file system is a kind, and the kind finds its operations in a constant table.
  */
 #ifndef VFS_VNODE_H
 #define VFS_VNODE_H
@@ -19,20 +20,20 @@ struct file_locks;
 
 /* A name in a directory. */
 struct entry {
-	struct entry *next_hash;        /* same bucket */
-	struct entry *next, *previous;  /* in the order of cookies */
-	struct entry *next_name;        /* another name of the same vnode */
-	struct vnode *directory;        /* that it is in */
+	struct entry *next_hash;       /* same bucket */
+	struct entry *next, *previous; /* in the order of cookies */
+	struct entry *next_name;       /* another name of the same vnode */
+	struct vnode *directory;       /* that it is in */
 	struct vnode *vnode;
-	uint64_t cookie;                /* position for readdir: never reused in one directory */
+	uint64_t cookie; /* position for readdir: never reused in one directory */
 	uint32_t hash;
 	uint32_t length;
-	char name[];                    /* NUL-terminated */
+	char name[]; /* NUL-terminated */
 };
 
 struct directory {
-	struct vnode *parent;           /* kept; itself for the root of a file system */
-	struct entry **bucket;          /* a power of two of them */
+	struct vnode *parent;  /* kept; itself for the root of a file system */
+	struct entry **bucket; /* a power of two of them */
 	uint32_t buckets, count;
 	struct entry *first, *last;
 	uint64_t next_cookie;
@@ -44,32 +45,32 @@ struct extent {
 };
 
 /*
- * The bytes of a regular file: up to SMALL_FILE of them in the keep, more in a memory object. What lies beyond the size in allocated
- * pages is undefined: whoever makes a file longer clears the gap.
+ * The bytes of a regular file: up to SMALL_FILE of them in the keep, more in a memory object. What lies beyond the size
+ * in allocated pages is undefined: whoever makes a file longer clears the gap.
  */
 #define SMALL_FILE 4096u
 struct data {
-	uint8_t *small;                 /* NULL: no bytes yet, or in `memory` */
+	uint8_t *small; /* NULL: no bytes yet, or in `memory` */
 	uint32_t small_room;
-	bool shared;                    /* mapped writable by somebody: pages may exist that `extent` does not know */
+	bool shared; /* mapped writable by somebody: pages may exist that `extent` does not know */
 	struct memory memory;
-	struct extent *extent;          /* sorted, apart from each other */
+	struct extent *extent; /* sorted, apart from each other */
 	uint32_t extents, extent_room;
-	uint64_t pages;                 /* charged to the file system */
+	uint64_t pages; /* charged to the file system */
 };
 
 struct vnode {
 	struct file_system *system;
-	uint32_t references;            /* besides names: open files, children's parent, mounts, sessions */
-	uint32_t links;                 /* st_nlink; 0: freed with the last reference */
+	uint32_t references; /* besides names: open files, children's parent, mounts, sessions */
+	uint32_t links;      /* st_nlink; 0: freed with the last reference */
 	uint32_t mode, uid, gid;
-	uint32_t mounts;                /* mounts that cover it */
+	uint32_t mounts; /* mounts that cover it */
 	uint64_t inode, rdevice, size;
 	int64_t accessed, modified, changed, born; /* nanoseconds since 1970 */
 	struct entry *names;
-	uint32_t writers;               /* open files that may write */
-	uint32_t programs;              /* open files of running programs: no writers then */
-	struct file_locks *locks;       /* NULL: none */
+	uint32_t writers;         /* open files that may write */
+	uint32_t programs;        /* open files of running programs: no writers then */
+	struct file_locks *locks; /* NULL: none */
 	union {
 		struct directory directory; /* S_IFDIR */
 		struct data data;           /* S_IFREG */
@@ -82,52 +83,55 @@ enum file_system_kind {
 	FILE_SYSTEM_NONE = 0,
 	FILE_SYSTEM_TMPFS,
 	FILE_SYSTEM_DEVTMPFS,
-	FILE_SYSTEM_PROC,    /* another server's: a walk into it ends with EREMOTE */
-	FILE_SYSTEM_PIPE,    /* of pipe(2): vnodes without names */
+	FILE_SYSTEM_PROC, /* another server's: a walk into it ends with EREMOTE */
+	FILE_SYSTEM_PIPE, /* of pipe(2): vnodes without names */
 	FILE_SYSTEM_KINDS,
 };
 
 /* One file system, mounted any number of times. */
 struct file_system {
 	struct file_system *next;
-	uint8_t kind;                   /* enum file_system_kind */
-	uint32_t references;            /* mounts, and vfs itself; at 0 the tree is emptied, with the last vnode it goes */
-	uint64_t device;                /* st_dev */
-	struct vnode *root;             /* kept */
+	uint8_t kind;        /* enum file_system_kind */
+	uint32_t references; /* mounts, and vfs itself; at 0 the tree is emptied, with the last vnode it goes */
+	uint64_t device;     /* st_dev */
+	struct vnode *root;  /* kept */
 	uint64_t next_inode;
-	uint64_t pages, pages_limit;    /* 4 KiB each */
+	uint64_t pages, pages_limit; /* 4 KiB each */
 	uint64_t inodes, inodes_limit;
 };
 
 /* What a new vnode is to be. */
 struct new_vnode {
-	uint32_t mode, uid, gid;        /* mode with S_IFMT */
+	uint32_t mode, uid, gid; /* mode with S_IFMT */
 	uint64_t rdevice;
-	const char *target;             /* of a symbolic link */
+	const char *target; /* of a symbolic link */
 };
 
 /* Bytes on their way to or from a caller: a window, or bytes of a message. */
 struct buffer {
-	struct server_window *window;   /* NULL: bytes */
+	struct server_window *window; /* NULL: bytes */
 	uint8_t *bytes;
 	uint64_t size;
 };
 
 /*
- * What a file system can do. The caller has checked permissions, types and names; directories that are passed are directories of this
- * file system. NULL: EPERM or EROFS, by the caller. Errors are errnos, SERVER_RESTART where a buffer is passed.
+ * What a file system can do. The caller has checked permissions, types and names; directories that are passed are
+ * directories of this file system. NULL: EPERM or EROFS, by the caller. Errors are errnos, SERVER_RESTART where a
+ * buffer is passed.
  */
 struct file_system_operations {
 	const char *name;
 	uint64_t magic;
 	/* NULL: no such name. */
 	struct entry *(*find)(struct vnode *directory, const char *name, size_t length);
-	int (*create)(struct vnode *directory, const char *name, size_t length, const struct new_vnode *what, struct vnode **made);
+	int (*create)(struct vnode *directory, const char *name, size_t length, const struct new_vnode *what,
+	              struct vnode **made);
 	int (*create_unnamed)(struct file_system *system, const struct new_vnode *what, struct vnode **made);
 	int (*link)(struct vnode *directory, const char *name, size_t length, struct vnode *vnode);
 	void (*remove)(struct entry *entry);
 	/* Moves `from` to a name in `directory`; `target`: the entry that is there now and is replaced, or NULL. */
-	int (*rename)(struct entry *from, struct vnode *directory, const char *name, size_t length, struct entry *target);
+	int (*rename)(struct entry *from, struct vnode *directory, const char *name, size_t length,
+	              struct entry *target);
 	void (*exchange)(struct entry *a, struct entry *b);
 	/* The first entry with a cookie greater than this. */
 	struct entry *(*next)(struct vnode *directory, uint64_t cookie);

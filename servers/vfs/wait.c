@@ -1,7 +1,9 @@
 /*
- * Parked callers: a record each, in the queue of what it waits for and in a table by request id, so that the kernel's CANCEL finds it.
+ * Parked callers: a record each, in the queue of what it waits for and in a table by request id, so that the kernel's
+ * CANCEL finds it.
  *
- * A waiter holds a reference to its open file: as on any POSIX system a file stays open while somebody is in a call on it.
+ * A waiter holds a reference to its open file: as on any POSIX system a file stays open while somebody is in a call on
+ * it.
  */
 #include "vfs.h"
 #include <io_server.h>

@@ -1,11 +1,11 @@
 /*
- * Path resolution: POSIX.1-2017 4.13, man 7 path_resolution. Above: the handlers. Below: directories through their operations,
- * mounts, permissions. Nothing is changed and nothing is kept.
+ * Path resolution: POSIX.1-2017 4.13, man 7 path_resolution. Above: the handlers. Below: directories through their
+ * operations, mounts, permissions. Nothing is changed and nothing is kept.
  *
- * The text that is still to be walked lies at the end of walk->text, so that the target of a symbolic link is put before it.
+ * The text that is still to be walked lies at the end of walk->text, so that the target of a symbolic link is put
+ * before it.
  */
 #include "vfs.h"
-
 
 static bool is_remote(struct place place)
 {
@@ -150,7 +150,8 @@ static int components(struct walk *walk, const char *at)
 	return 0;
 }
 
-int walk_path(struct walk *walk, const struct session *who, const struct open_file *base, const char *path, uint32_t flags)
+int walk_path(struct walk *walk, const struct session *who, const struct open_file *base, const char *path,
+              uint32_t flags)
 {
 	size_t length = strlen(path);
 	char *at = walk->text + WALK_TEXT - 1 - length;

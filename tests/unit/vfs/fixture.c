@@ -68,7 +68,10 @@ void become(uint32_t uid, uint32_t gid)
 	vfs->server.principal = principal; /* whom myself() means */
 }
 
-struct session *myself(void) { return session_find(vfs->server.principal); }
+struct session *myself(void)
+{
+	return session_find(vfs->server.principal);
+}
 
 port_name_t opened_at(port_name_t base, const char *path, uint32_t flags, uint32_t mode)
 {
@@ -79,7 +82,10 @@ port_name_t opened_at(port_name_t base, const char *path, uint32_t flags, uint32
 	return file;
 }
 
-port_name_t opened(const char *path, uint32_t flags, uint32_t mode) { return opened_at(top, path, flags, mode); }
+port_name_t opened(const char *path, uint32_t flags, uint32_t mode)
+{
+	return opened_at(top, path, flags, mode);
+}
 
 int try_open(const char *path, uint32_t flags, uint32_t mode)
 {
@@ -91,7 +97,10 @@ int try_open(const char *path, uint32_t flags, uint32_t mode)
 	return error;
 }
 
-void closed(port_name_t file) { loopback_release(file); }
+void closed(port_name_t file)
+{
+	loopback_release(file);
+}
 
 void file_with(const char *path, const char *text)
 {
@@ -123,21 +132,45 @@ static struct attributes look(const char *path, uint32_t flags)
 	return attr;
 }
 
-struct attributes attributes_of(const char *path) { return look(path, 0); }
+struct attributes attributes_of(const char *path)
+{
+	return look(path, 0);
+}
 
-struct attributes attributes_of_link(const char *path) { return look(path, VFS_LOOKUP_NO_FOLLOW); }
+struct attributes attributes_of_link(const char *path)
+{
+	return look(path, VFS_LOOKUP_NO_FOLLOW);
+}
 
-int make_directory(const char *path) { return vfs_make_directory(top, path, 0755); }
+int make_directory(const char *path)
+{
+	return vfs_make_directory(top, path, 0755);
+}
 
-int unlinked(const char *path) { return vfs_remove(top, path, 0); }
+int unlinked(const char *path)
+{
+	return vfs_remove(top, path, 0);
+}
 
-int removed_directory(const char *path) { return vfs_remove(top, path, VFS_LOOKUP_REMOVE_DIRECTORY); }
+int removed_directory(const char *path)
+{
+	return vfs_remove(top, path, VFS_LOOKUP_REMOVE_DIRECTORY);
+}
 
-int renamed(const char *from, const char *to, uint32_t flags) { return vfs_rename(top, from, top, to, flags); }
+int renamed(const char *from, const char *to, uint32_t flags)
+{
+	return vfs_rename(top, from, top, to, flags);
+}
 
-int linked(const char *from, const char *to) { return vfs_link(top, from, top, to, VFS_LOOKUP_NO_FOLLOW); }
+int linked(const char *from, const char *to)
+{
+	return vfs_link(top, from, top, to, VFS_LOOKUP_NO_FOLLOW);
+}
 
-int symlinked(const char *target, const char *path) { return vfs_make_symlink(top, target, path); }
+int symlinked(const char *target, const char *path)
+{
+	return vfs_make_symlink(top, target, path);
+}
 
 int64_t put(port_name_t file, const void *bytes, size_t size)
 {
@@ -153,4 +186,7 @@ int64_t get(port_name_t file, void *bytes, size_t size)
 	return error ? -error : (int64_t)done;
 }
 
-int64_t put_text(port_name_t file, const char *text) { return put(file, text, strlen(text)); }
+int64_t put_text(port_name_t file, const char *text)
+{
+	return put(file, text, strlen(text));
+}

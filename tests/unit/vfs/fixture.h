@@ -1,5 +1,6 @@
 /*
- * Common to the suites of vfs: a fresh name space behind generated client stubs, and short names for what tests do all the time.
+ * Common to the suites of vfs: a fresh name space behind generated client stubs, and short names for what tests do all
+ * the time.
  *
  * Every helper fails the test when the call fails, unless it returns an errno.
  */

@@ -1,6 +1,6 @@
 /*
- * Memory objects of the vfs server on the host: anonymous mappings, exactly as long as the object, that move when they grow, so that an
- * address which is used too long or too far is a fault.
+ * Memory objects of the vfs server on the host: anonymous mappings, exactly as long as the object, that move when they
+ * grow, so that an address which is used too long or too far is a fault.
  */
 #define _GNU_SOURCE
 #include "memory_host.h"
@@ -17,15 +17,22 @@ uint64_t host_machine = UINT64_C(256) << 20;
 uint64_t host_available = UINT64_C(256) << 20;
 unsigned host_objects;
 
-static uint64_t whole_pages(uint64_t size) { return (size + PAGE - 1) & ~(PAGE - 1); }
+static uint64_t whole_pages(uint64_t size)
+{
+	return (size + PAGE - 1) & ~(PAGE - 1);
+}
 
 static uint8_t *map(uint64_t size)
 {
-	void *address = mmap(NULL, size ? size : PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	void *address = mmap(NULL, size ? size : PAGE, PROT_READ | PROT_WRITE,
+	                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	return address == MAP_FAILED ? NULL : address;
 }
 
-static void unmap(struct memory *memory) { munmap(memory->address, memory->mapped ? memory->mapped : PAGE); }
+static void unmap(struct memory *memory)
+{
+	munmap(memory->address, memory->mapped ? memory->mapped : PAGE);
+}
 
 int memory_create(struct memory *memory, uint64_t size)
 {
@@ -33,8 +40,10 @@ int memory_create(struct memory *memory, uint64_t size)
 	uint8_t *address = map(size);
 	if (address == NULL)
 		return ENOSPC;
-	*memory = (struct memory){
-	        .object = loopback_stray(LOOPBACK_SERVER, RIGHT_SEND), .address = address, .mapped = size, .size = size};
+	*memory = (struct memory){.object = loopback_stray(LOOPBACK_SERVER, RIGHT_SEND),
+	                          .address = address,
+	                          .mapped = size,
+	                          .size = size};
 	host_objects++;
 	return 0;
 }
@@ -103,9 +112,15 @@ uint64_t memory_resident(const struct memory *memory)
 	return pages;
 }
 
-uint64_t memory_machine(void) { return host_machine; }
+uint64_t memory_machine(void)
+{
+	return host_machine;
+}
 
-uint64_t memory_available(void) { return host_available; }
+uint64_t memory_available(void)
+{
+	return host_available;
+}
 
 uint64_t memory_entropy(void)
 {

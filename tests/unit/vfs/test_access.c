@@ -5,7 +5,10 @@
 
 TestSuite(access, .init = start, .fini = stop);
 
-static uint32_t mode_of(const char *path) { return attributes_of(path).mode & MODE_BITS; }
+static uint32_t mode_of(const char *path)
+{
+	return attributes_of(path).mode & MODE_BITS;
+}
 
 static void owned(const char *path, uint32_t uid, uint32_t gid, uint32_t mode)
 {
@@ -237,7 +240,8 @@ Test(access, times_move)
 
 Test(access, utimensat)
 {
-	struct timestamp now = {.nanoseconds = TIME_NOW}, omit = {.nanoseconds = TIME_OMIT}, old = {.seconds = -5, .nanoseconds = 7};
+	struct timestamp now = {.nanoseconds = TIME_NOW}, omit = {.nanoseconds = TIME_OMIT},
+	                 old = {.seconds = -5, .nanoseconds = 7};
 	struct timestamp bad = {.nanoseconds = 1000000000};
 	owned("f", 5, 6, 0666);
 	cr_expect_eq(vfs_set_times(top, "f", &old, &omit, 0), 0);

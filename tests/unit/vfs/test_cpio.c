@@ -19,8 +19,9 @@ static void pad(void)
 static void member(const char *name, uint32_t inode, uint32_t mode, uint32_t links, const char *bytes, uint32_t device)
 {
 	size_t size = bytes != NULL ? strlen(bytes) : 0;
-	length += (size_t)sprintf((char *)archive + length, "070701%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x", inode, mode, 1, 2,
-	                          links, 1000, (unsigned)size, 0, 0, device >> 8, device & 0xff, (unsigned)strlen(name) + 1, 0);
+	length += (size_t)sprintf(
+	        (char *)archive + length, "070701%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x", inode, mode, 1,
+	        2, links, 1000, (unsigned)size, 0, 0, device >> 8, device & 0xff, (unsigned)strlen(name) + 1, 0);
 	memcpy(archive + length, name, strlen(name) + 1);
 	length += strlen(name) + 1;
 	pad();
@@ -30,7 +31,10 @@ static void member(const char *name, uint32_t inode, uint32_t mode, uint32_t lin
 	pad();
 }
 
-static void trailer(void) { member("TRAILER!!!", 0, 0, 1, NULL, 0); }
+static void trailer(void)
+{
+	member("TRAILER!!!", 0, 0, 1, NULL, 0);
+}
 
 static int unpack(void)
 {
@@ -43,7 +47,10 @@ static int unpack(void)
 	return error;
 }
 
-static void begin(void) { length = 0; }
+static void begin(void)
+{
+	length = 0;
+}
 
 Test(cpio, everything_that_it_can_hold)
 {
@@ -149,7 +156,8 @@ Test(cpio, wrong_fields)
 	static const struct {
 		size_t offset;
 		const char *text;
-	} bad[] = {{0, "070707"}, {54, "ffffffff"}, {94, "ffffffff"}, {94, "00000000"}, {94, "00000003"}, {14, "0000x1ed"}, {14, "ffffffff"}};
+	} bad[] = {{0, "070707"},    {54, "ffffffff"}, {94, "ffffffff"}, {94, "00000000"},
+	           {94, "00000003"}, {14, "0000x1ed"}, {14, "ffffffff"}};
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		begin();
 		member("file", 2, S_IFREG | 0644, 1, "bytes", 0);

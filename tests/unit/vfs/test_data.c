@@ -184,7 +184,8 @@ Test(data, truncated_bytes_never_come_back)
 		cr_expect_eq(io_truncate(file, sizeof(back)), 0);
 		cr_expect_eq(get_at(file, 0, back, sizeof(back)), sizeof(back));
 		for (size_t at = 0; at < sizeof(back); at++)
-			cr_assert_eq(back[at], at < size[i] ? 0xaa : 0, "size %llu byte %zu", (unsigned long long)size[i], at);
+			cr_assert_eq(back[at], at < size[i] ? 0xaa : 0, "size %llu byte %zu",
+			             (unsigned long long)size[i], at);
 		closed(file);
 	}
 }
@@ -473,7 +474,8 @@ Test(data, programs)
 	cr_expect_eq(vfs_open_program(control, TEST_PID, top, "/tmp/program", 0, &object, &size, &attr, &file), EACCES);
 	cr_expect_eq(vfs_set_mode(top, "/tmp/program", 04755, 0), 0);
 	port_name_t writer = opened("/tmp/program", O_WRONLY, 0);
-	cr_expect_eq(vfs_open_program(control, TEST_PID, top, "/tmp/program", 0, &object, &size, &attr, &file), ETXTBSY);
+	cr_expect_eq(vfs_open_program(control, TEST_PID, top, "/tmp/program", 0, &object, &size, &attr, &file),
+	             ETXTBSY);
 	closed(writer);
 	cr_expect_eq(vfs_open_program(control, TEST_PID, top, "/tmp/program", 0, &object, &size, &attr, &file), 0);
 	cr_expect_eq(size, 2);

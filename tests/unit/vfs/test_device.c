@@ -10,7 +10,8 @@ TestSuite(mount, .init = start, .fini = stop);
 Test(device, null_zero_full)
 {
 	uint8_t bytes[40000];
-	port_name_t null = opened("/dev/null", O_RDWR, 0), zero = opened("/dev/zero", O_RDWR, 0), full = opened("/dev/full", O_RDWR, 0);
+	port_name_t null = opened("/dev/null", O_RDWR, 0), zero = opened("/dev/zero", O_RDWR, 0),
+	            full = opened("/dev/full", O_RDWR, 0);
 	memset(bytes, 1, sizeof(bytes));
 	cr_expect_eq(get(null, bytes, sizeof(bytes)), 0);
 	cr_expect_eq(put(null, bytes, sizeof(bytes)), sizeof(bytes));
@@ -47,9 +48,11 @@ Test(device, random)
 Test(device, chacha20_is_the_one_of_the_standard)
 {
 	/* RFC 8439, 2.3.2, with its key, counter and nonce in place of the seed. */
-	static const uint32_t state[16] = {0x61707865, 0x3320646e, 0x79622d32, 0x6b206574, 0x03020100, 0x07060504, 0x0b0a0908, 0x0f0e0d0c,
-	                                   0x13121110, 0x17161514, 0x1b1a1918, 0x1f1e1d1c, 0x00000001, 0x09000000, 0x4a000000, 0x00000000};
-	static const uint8_t expected[16] = {0x10, 0xf1, 0xe7, 0xe4, 0xd1, 0x3b, 0x59, 0x15, 0x50, 0x0f, 0xdd, 0x1f, 0xa3, 0x20, 0x71, 0xc4};
+	static const uint32_t state[16] = {0x61707865, 0x3320646e, 0x79622d32, 0x6b206574, 0x03020100, 0x07060504,
+	                                   0x0b0a0908, 0x0f0e0d0c, 0x13121110, 0x17161514, 0x1b1a1918, 0x1f1e1d1c,
+	                                   0x00000001, 0x09000000, 0x4a000000, 0x00000000};
+	static const uint8_t expected[16] = {0x10, 0xf1, 0xe7, 0xe4, 0xd1, 0x3b, 0x59, 0x15,
+	                                     0x50, 0x0f, 0xdd, 0x1f, 0xa3, 0x20, 0x71, 0xc4};
 	uint8_t out[16];
 	memcpy(vfs->random.word, state, sizeof(state));
 	vfs->random.seeded = 1;
@@ -93,17 +96,23 @@ Test(device, terminals_are_referred_to_tty)
 	cr_expect_eq(try_open("/dev/console", O_RDWR, 0), EREMOTE);
 	cr_expect_eq(try_open("/dev/console", O_PATH, 0), 0);
 	cr_expect_eq(attributes_of("/dev/tty").rdevice, DEVICE_TTY);
-	cr_expect_eq(vfs_refer(top, "/dev/console", 0, O_RDWR | O_NOCTTY, 0, &server, &target, rest, sizeof(rest), &kind), 0);
+	cr_expect_eq(
+	        vfs_refer(top, "/dev/console", 0, O_RDWR | O_NOCTTY, 0, &server, &target, rest, sizeof(rest), &kind),
+	        0);
 	cr_expect_eq(server, VFS_SERVER_ID_TTY);
 	cr_expect_eq(kind, IO_FILE_KIND_TERMINAL);
 	cr_expect_eq(TTY_BADGE_DEVICE(loopback_badge(target)), DEVICE_CONSOLE);
 	cr_expect_eq(TTY_BADGE_FLAGS(loopback_badge(target)), O_RDWR | O_NOCTTY);
 	uint64_t first = loopback_badge(target);
 	closed(target);
-	cr_expect_eq(vfs_refer(top, "/dev/console", 0, O_RDWR | O_NOCTTY, 0, &server, &target, rest, sizeof(rest), &kind), 0);
+	cr_expect_eq(
+	        vfs_refer(top, "/dev/console", 0, O_RDWR | O_NOCTTY, 0, &server, &target, rest, sizeof(rest), &kind),
+	        0);
 	cr_expect_neq(loopback_badge(target), first);
 	closed(target);
-	cr_expect_eq(vfs_refer(top, "/dev/hostout", 0, O_WRONLY | O_CREAT | O_TRUNC, 0666, &server, &target, rest, sizeof(rest), &kind), 0);
+	cr_expect_eq(vfs_refer(top, "/dev/hostout", 0, O_WRONLY | O_CREAT | O_TRUNC, 0666, &server, &target, rest,
+	                       sizeof(rest), &kind),
+	             0);
 	cr_expect_eq(TTY_BADGE_DEVICE(loopback_badge(target)), DEVICE_HOST_OUTPUT);
 	closed(target);
 	become(5, 5);
@@ -115,8 +124,9 @@ Test(device, terminals_are_referred_to_tty)
 
 Test(device, the_usual_nodes)
 {
-	static const char *const name[] = {"null", "zero", "full", "random", "urandom", "kmsg", "tty", "console", "ptmx", "ttyS0",
-	                                   "hostout", "hosterr", "shm", "pts", "fd", "stdin", "stdout", "stderr"};
+	static const char *const name[] = {"null", "zero",    "full", "random", "urandom", "kmsg",
+	                                   "tty",  "console", "ptmx", "ttyS0",  "hostout", "hosterr",
+	                                   "shm",  "pts",     "fd",   "stdin",  "stdout",  "stderr"};
 	char path[64];
 	for (size_t i = 0; i < sizeof(name) / sizeof(name[0]); i++) {
 		snprintf(path, sizeof(path), "/dev/%s", name[i]);

@@ -27,9 +27,15 @@ static int lock(uint8_t operation, uint8_t type, uint64_t from, uint64_t length)
 	return io_lock(file, operation, &request, &holder);
 }
 
-static int set(uint8_t type, uint64_t from, uint64_t length) { return lock(IO_LOCK_OPERATION_SET, type, from, length); }
+static int set(uint8_t type, uint64_t from, uint64_t length)
+{
+	return lock(IO_LOCK_OPERATION_SET, type, from, length);
+}
 
-static int wait_for(uint8_t type, uint64_t from, uint64_t length) { return lock(IO_LOCK_OPERATION_SET_WAIT, type, from, length); }
+static int wait_for(uint8_t type, uint64_t from, uint64_t length)
+{
+	return lock(IO_LOCK_OPERATION_SET_WAIT, type, from, length);
+}
 
 static struct io_lock holder_of(uint8_t type, uint64_t from, uint64_t length)
 {
@@ -204,7 +210,8 @@ Test(lock, random_ranges)
 	srand(7);
 	memset(held, 0, sizeof(held));
 	for (unsigned step = 0; step < 4000; step++) {
-		unsigned who = (unsigned)rand() % 2, from = (unsigned)rand() % CELLS, size = (unsigned)rand() % (CELLS - from) + 1;
+		unsigned who = (unsigned)rand() % 2, from = (unsigned)rand() % CELLS,
+		         size = (unsigned)rand() % (CELLS - from) + 1;
 		uint8_t type = (uint8_t)(rand() % 3), mark = type == READ ? 1 : type == WRITE ? 2 : 0;
 		bool free = true;
 		for (unsigned i = from; i < from + size; i++)
@@ -215,7 +222,11 @@ Test(lock, random_ranges)
 			memset(held[who] + from, mark, size);
 		unsigned probe = (unsigned)rand() % CELLS;
 		uint8_t found = holder_of(WRITE, probe, 1).type;
-		cr_assert_eq(found, held[!who][probe] == 0 ? UNLOCK : held[!who][probe] == 1 ? READ : WRITE, "step %u", step);
+		cr_assert_eq(found,
+		             held[!who][probe] == 0   ? UNLOCK
+		             : held[!who][probe] == 1 ? READ
+		                                      : WRITE,
+		             "step %u", step);
 	}
 	become(5, 0);
 	cr_expect_eq(set(UNLOCK, 0, 0), 0);

@@ -5,7 +5,10 @@
 
 TestSuite(names, .init = start, .fini = stop);
 
-static uint64_t links(const char *path) { return attributes_of(path).links; }
+static uint64_t links(const char *path)
+{
+	return attributes_of(path).links;
+}
 
 Test(names, make_directory)
 {

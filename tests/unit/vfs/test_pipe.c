@@ -369,7 +369,10 @@ Test(pipe, out_of_memory)
 
 /* ---- FIFOs ---- */
 
-static void make_fifo(void) { cr_assert_eq(vfs_make_node(top, "/tmp/p", S_IFIFO | 0666, 0), 0); }
+static void make_fifo(void)
+{
+	cr_assert_eq(vfs_make_node(top, "/tmp/p", S_IFIFO | 0666, 0), 0);
+}
 
 static int open_fifo(uint32_t flags, port_name_t *file)
 {
