@@ -392,13 +392,12 @@ static int commit(struct exec *e)
 	uint64_t principal = (uint64_t)generation << 32 | p->pid;
 	int error = task_equip(e->task, principal, first ? root->root_directory : PORT_NULL, first ? root->root_directory : PORT_NULL);
 	if (!error)
-		error = vfs_session_begin(root->vfs, principal, first ? 0 : old, &e->cred);
+		error = vfs_session_begin(root->vfs, principal, old, &e->cred);
 	if (error)
 		return error;
 
 	end_old_task(p);
-	if (!first)
-		vfs_session_end(root->vfs, old);
+	vfs_session_end(root->vfs, old);
 	p->generation = generation;
 	p->task = e->task;
 	p->thread = e->thread;
@@ -497,7 +496,13 @@ int exec_first(struct process *p, const char *path, const struct exec_request *s
 	e->root_dir = copy > 0 ? (port_name_t)copy : PORT_NULL;
 	e->cwd = second > 0 ? (port_name_t)second : PORT_NULL;
 	e->base = e->cwd;
-	int error = run(e, 0);
+	/* vfs opens the program with the credentials of the process as it was before. */
+	uint64_t before = process_principal(p);
+	int error = vfs_session_begin(root->vfs, before, 0, &p->cred);
+	if (error == 0) {
+		error = run(e, 0);
+		vfs_session_end(root->vfs, before);
+	}
 	exec_release(e);
 	return error;
 }
