@@ -1,11 +1,13 @@
 /*
- * Process 1 of `./run -- CMD`: runs one command with the host's pipes as its output, and ends the machine with its status.
+ * Process 1 of `./run -- CMD`: runs one command with the host's pipes as its output, and ends the machine with its
+ * status.
  *
  *   portico-run CMD [ARG...]
  *
- * An ordinary Linux program (static, musl): it shows what an unmodified init can do here. Standard input is /dev/null, output and
- * error are /dev/hostout and /dev/hosterr. CMD runs in a session of its own, in /root. Orphans that come here are reaped. When CMD has
- * ended, so does pid 1, and with it the system. Exit status: CMD's; 128 + n if signal n killed it; 126, 127 as shells do.
+ * An ordinary Linux program (static, musl): it shows what an unmodified init can do here. Standard input is /dev/null,
+ * output and error are /dev/hostout and /dev/hosterr. CMD runs in a session of its own, in /root. Orphans that come
+ * here are reaped. When CMD has ended, so does pid 1, and with it the system. Exit status: CMD's; 128 + n if signal n
+ * killed it; 126, 127 as shells do.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -41,8 +43,13 @@ static void open_as(int fd, const char *path, int flags)
 
 static void run(char **command)
 {
-	static char *environment[] = { "HOME=/root", "PATH=/bin:/sbin:/usr/bin:/usr/sbin", "TERM=dumb", "USER=root",
-				       "LOGNAME=root", "SHELL=/bin/sh", NULL };
+	static char *environment[] = {"HOME=/root",
+	                              "PATH=/bin:/sbin:/usr/bin:/usr/sbin",
+	                              "TERM=dumb",
+	                              "USER=root",
+	                              "LOGNAME=root",
+	                              "SHELL=/bin/sh",
+	                              NULL};
 	setsid();
 	if (chdir("/root") != 0)
 		complain("cannot enter", "/root");

@@ -31,7 +31,7 @@ port_name_t ledger_of(uint32_t uid)
 	int64_t ledger = kernel_ledger_create(pages - pages / 8, pages / 8 * PAGE_SIZE);
 	if (ledger < 0)
 		return PORT_NULL;
-	root->ledger[root->ledger_count++] = (struct ledger_of_user){ .uid = uid, .ledger = (port_name_t)ledger };
+	root->ledger[root->ledger_count++] = (struct ledger_of_user){.uid = uid, .ledger = (port_name_t)ledger};
 	return (port_name_t)ledger;
 }
 
@@ -69,7 +69,8 @@ int task_equip(port_name_t task, uint64_t principal, port_name_t root_dir, port_
 
 static bool may_fork(const struct process *p)
 {
-	return p->cred.uid == 0 || has_capability(p, CAPABILITY_SYS_RESOURCE) || has_capability(p, CAPABILITY_SYS_ADMIN) ||
+	return p->cred.uid == 0 || has_capability(p, CAPABILITY_SYS_RESOURCE) ||
+	       has_capability(p, CAPABILITY_SYS_ADMIN) ||
 	       processes_of_user(p->cred.uid) < p->limit[RESOURCE_NPROC].current;
 }
 
@@ -134,7 +135,7 @@ static void unmake(struct process *child)
 }
 
 int proc_serve_fork(struct server_call *call, struct proc_right *right, uint32_t flags, uint64_t entry, uint64_t stack,
-		    uint64_t fs_base, uint64_t gs_base, uint32_t slot, uint32_t exit_signal, uint32_t *pid)
+                    uint64_t fs_base, uint64_t gs_base, uint32_t slot, uint32_t exit_signal, uint32_t *pid)
 {
 	(void)right;
 	struct process *p = process_of_principal(call->principal);
@@ -168,12 +169,12 @@ int proc_serve_fork(struct server_call *call, struct proc_right *right, uint32_t
 	root->forks++;
 	change_log(child, PROC_CHANGE_KIND_BIRTH, 0, 0);
 	struct portico_frame frame = {
-		.rip = entry,
-		.rsp = stack,
-		.rdi = THREAD_AREAS + slot * THREAD_AREA_SIZE,
-		.rflags = FLAGS_INTERRUPTS_ON,
-		.fs_base = fs_base,
-		.gs_base = gs_base,
+	        .rip = entry,
+	        .rsp = stack,
+	        .rdi = THREAD_AREAS + slot * THREAD_AREA_SIZE,
+	        .rflags = FLAGS_INTERRUPTS_ON,
+	        .fs_base = fs_base,
+	        .gs_base = gs_base,
 	};
 	*pid = child->pid;
 	int64_t started = kernel_thread_start(child->thread, &frame);

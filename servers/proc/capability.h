@@ -22,9 +22,10 @@ enum capability {
 
 #define CAPABILITY_BIT(n) (UINT64_C(1) << (n))
 #define CAPABILITY_ALL (CAPABILITY_BIT(CAPABILITY_LAST + 1) - 1)
-/* What a file-system uid of 0 stands for: CHOWN, DAC_OVERRIDE, DAC_READ_SEARCH, FOWNER, FSETID, LINUX_IMMUTABLE, MKNOD, MAC_OVERRIDE. */
-#define CAPABILITY_FILE_SYSTEM                                                                                            \
-	(CAPABILITY_BIT(0) | CAPABILITY_BIT(1) | CAPABILITY_BIT(2) | CAPABILITY_BIT(3) | CAPABILITY_BIT(4) |               \
+/* What a file-system uid of 0 stands for: CHOWN, DAC_OVERRIDE, DAC_READ_SEARCH, FOWNER, FSETID, LINUX_IMMUTABLE, MKNOD,
+ * MAC_OVERRIDE. */
+#define CAPABILITY_FILE_SYSTEM                                                                                         \
+	(CAPABILITY_BIT(0) | CAPABILITY_BIT(1) | CAPABILITY_BIT(2) | CAPABILITY_BIT(3) | CAPABILITY_BIT(4) |           \
 	 CAPABILITY_BIT(9) | CAPABILITY_BIT(27) | CAPABILITY_BIT(32))
 
 enum securebit {

@@ -1,10 +1,11 @@
 /*
  * The change log: how sig, tty, net and ipcd keep their session records up to date.
  *
- * A ring of the last CHANGES_RING changes; a cursor is the number of the next entry that the reader wants. A reader that starts, or
- * that was left behind (ESTALE), asks with CURSOR_SCAN: it first gets a birth entry for every live process, then the log from
- * where it stood when the scan began. Entries of the scan may repeat what the log says; readers take entries as "is now so".
- * Cursor of a scan: bit 63, the low 31 bits of the log's position at its begin, the last pid that was told.
+ * A ring of the last CHANGES_RING changes; a cursor is the number of the next entry that the reader wants. A reader
+ * that starts, or that was left behind (ESTALE), asks with CURSOR_SCAN: it first gets a birth entry for every live
+ * process, then the log from where it stood when the scan began. Entries of the scan may repeat what the log says;
+ * readers take entries as "is now so". Cursor of a scan: bit 63, the low 31 bits of the log's position at its begin,
+ * the last pid that was told.
  */
 #include "proc.h"
 
@@ -89,20 +90,20 @@ static uint64_t scan(uint64_t cursor, struct proc_change *list, size_t *count)
 }
 
 int proc_serve_subscribe(struct server_call *call, struct proc_right *right, port_name_t *notify, uint64_t bits,
-			 uint64_t *cursor)
+                         uint64_t *cursor)
 {
 	(void)call;
 	if (!right->server)
 		return EACCES;
 	if (root->subscriber_count == SUBSCRIBERS_MAX)
 		return ENOMEM;
-	root->subscriber[root->subscriber_count++] = (struct subscriber){ .notify = server_take(notify), .bits = bits };
+	root->subscriber[root->subscriber_count++] = (struct subscriber){.notify = server_take(notify), .bits = bits};
 	*cursor = CURSOR_SCAN;
 	return 0;
 }
 
 int proc_serve_changes(struct server_call *call, struct proc_right *right, uint64_t cursor, struct proc_change *list,
-		       size_t *list_count, uint64_t *next)
+                       size_t *list_count, uint64_t *next)
 {
 	(void)call;
 	if (!right->server)

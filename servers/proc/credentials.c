@@ -2,7 +2,8 @@
  * User and group ids, supplementary groups, capabilities: what may change, and what follows from a change.
  *
  * As Linux does it: man 2 setresuid and relatives, man 7 capabilities ("Effect of user ID changes on capabilities",
- * "Transformation of capabilities during execve()"). Every change is told to vfs before the reply and to the upper servers by the log.
+ * "Transformation of capabilities during execve()"). Every change is told to vfs before the reply and to the upper
+ * servers by the log.
  */
 #include "proc.h"
 
@@ -32,12 +33,12 @@ static void changed(struct process *p)
 
 static struct ids user_ids(const struct credentials *c)
 {
-	return (struct ids){ c->uid, c->euid, c->suid, c->fsuid };
+	return (struct ids){c->uid, c->euid, c->suid, c->fsuid};
 }
 
 static struct ids group_ids(const struct credentials *c)
 {
-	return (struct ids){ c->gid, c->egid, c->sgid, c->fsgid };
+	return (struct ids){c->gid, c->egid, c->sgid, c->fsgid};
 }
 
 static bool is_one_of(uint32_t id, const struct ids *ids)
@@ -48,9 +49,9 @@ static bool is_one_of(uint32_t id, const struct ids *ids)
 static int set_three(struct ids *ids, bool privileged, uint32_t real, uint32_t effective, uint32_t saved)
 {
 	const struct ids old = *ids;
-	if (!privileged && ((real != ID_LEAVE && !is_one_of(real, &old)) ||
-			    (effective != ID_LEAVE && !is_one_of(effective, &old)) ||
-			    (saved != ID_LEAVE && !is_one_of(saved, &old))))
+	if (!privileged &&
+	    ((real != ID_LEAVE && !is_one_of(real, &old)) || (effective != ID_LEAVE && !is_one_of(effective, &old)) ||
+	     (saved != ID_LEAVE && !is_one_of(saved, &old))))
 		return EPERM;
 	if (real != ID_LEAVE)
 		ids->real = real;
@@ -179,8 +180,8 @@ static void lose_trust(struct process *p, const struct credentials *old)
 	p->death_signal = 0;
 }
 
-int proc_serve_set_ids(struct server_call *call, struct proc_right *right, uint32_t kind, uint32_t real, uint32_t effective,
-		       uint32_t saved, uint32_t *previous)
+int proc_serve_set_ids(struct server_call *call, struct proc_right *right, uint32_t kind, uint32_t real,
+                       uint32_t effective, uint32_t saved, uint32_t *previous)
 {
 	(void)right;
 	struct process *p = process_of_principal(call->principal);
@@ -190,7 +191,8 @@ int proc_serve_set_ids(struct server_call *call, struct proc_right *right, uint3
 	struct credentials old = p->cred;
 	struct ids ids = groups ? group_ids(&old) : user_ids(&old);
 	const struct ids before = ids;
-	int error = apply(kind, &ids, has_capability(p, groups ? CAPABILITY_SETGID : CAPABILITY_SETUID), real, effective, saved);
+	int error = apply(kind, &ids, has_capability(p, groups ? CAPABILITY_SETGID : CAPABILITY_SETUID), real,
+	                  effective, saved);
 	if (error)
 		return error;
 	*previous = before.file_system;
@@ -205,7 +207,8 @@ int proc_serve_set_ids(struct server_call *call, struct proc_right *right, uint3
 	return 0;
 }
 
-int proc_serve_set_groups(struct server_call *call, struct proc_right *right, const uint32_t *groups, size_t groups_count)
+int proc_serve_set_groups(struct server_call *call, struct proc_right *right, const uint32_t *groups,
+                          size_t groups_count)
 {
 	(void)right;
 	struct process *p = process_of_principal(call->principal);
@@ -220,7 +223,8 @@ int proc_serve_set_groups(struct server_call *call, struct proc_right *right, co
 	return 0;
 }
 
-int proc_serve_get_credentials(struct server_call *call, struct proc_right *right, uint32_t pid, struct credentials *cred)
+int proc_serve_get_credentials(struct server_call *call, struct proc_right *right, uint32_t pid,
+                               struct credentials *cred)
 {
 	(void)right;
 	const struct process *p = pid ? process_by_any_id(pid) : process_of_principal(call->principal);
@@ -230,7 +234,8 @@ int proc_serve_get_credentials(struct server_call *call, struct proc_right *righ
 	return 0;
 }
 
-int proc_serve_credentials_of(struct server_call *call, struct proc_right *right, uint64_t principal, struct credentials *cred)
+int proc_serve_credentials_of(struct server_call *call, struct proc_right *right, uint64_t principal,
+                              struct credentials *cred)
 {
 	(void)call;
 	if (!right->server)
@@ -242,8 +247,8 @@ int proc_serve_credentials_of(struct server_call *call, struct proc_right *right
 	return 0;
 }
 
-int proc_serve_set_capabilities(struct server_call *call, struct proc_right *right, uint64_t effective, uint64_t permitted,
-				uint64_t inheritable)
+int proc_serve_set_capabilities(struct server_call *call, struct proc_right *right, uint64_t effective,
+                                uint64_t permitted, uint64_t inheritable)
 {
 	(void)right;
 	struct process *p = process_of_principal(call->principal);

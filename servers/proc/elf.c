@@ -1,7 +1,8 @@
 /*
  * ELF64 headers -> plan. See elf.h.
  *
- * Decode, then check everything: a field is copied out of the file once, and sums are only formed when they cannot wrap.
+ * Decode, then check everything: a field is copied out of the file once, and sums are only formed when they cannot
+ * wrap.
  */
 #include "elf.h"
 
@@ -44,7 +45,7 @@ _Static_assert(sizeof(struct elf_program_header) == 56, "Elf64_Phdr");
 
 static int read_header(const struct elf_source *source, struct elf_header *header)
 {
-	static const uint8_t magic[4] = { 0x7f, 'E', 'L', 'F' };
+	static const uint8_t magic[4] = {0x7f, 'E', 'L', 'F'};
 
 	if (source->size < sizeof(*header))
 		return ENOEXEC;
@@ -99,11 +100,11 @@ static int add_segment(const struct elf_source *source, const struct elf_program
 		return ENOEXEC; /* not ascending, or two segments on one page */
 	plan->high = end;
 	plan->segment[plan->segment_count++] = (struct elf_segment){
-		.address = p->address,
-		.memory_size = p->memory_size,
-		.offset = p->offset,
-		.file_size = p->file_size,
-		.protection = protection_of(p->flags),
+	        .address = p->address,
+	        .memory_size = p->memory_size,
+	        .offset = p->offset,
+	        .file_size = p->file_size,
+	        .protection = protection_of(p->flags),
 	};
 	return 0;
 }
@@ -124,7 +125,8 @@ static int add_interpreter(const struct elf_source *source, const struct elf_pro
 	return 0;
 }
 
-static int add_program_header(const struct elf_source *source, const struct elf_program_header *p, struct elf_plan *plan)
+static int add_program_header(const struct elf_source *source, const struct elf_program_header *p,
+                              struct elf_plan *plan)
 {
 	switch (p->type) {
 	case ELF_LOAD:
@@ -174,6 +176,6 @@ int elf_plan(const struct elf_source *source, struct elf_plan *plan)
 	if (!plan->relocatable && plan->low < USER_MIN)
 		return ENOEXEC;
 	plan->headers = mapped_headers(plan, header.program_headers,
-				       header.program_header_count * sizeof(struct elf_program_header));
+	                               header.program_header_count * sizeof(struct elf_program_header));
 	return 0;
 }

@@ -17,30 +17,30 @@
 #define ELF_INTERPRETER_MAX 256u
 
 struct elf_segment {
-	uint64_t address;      /* as linked */
-	uint64_t memory_size;  /* > 0, >= file_size */
-	uint64_t offset;       /* congruent to address modulo a page */
-	uint64_t file_size;    /* offset + file_size lies in the file */
-	uint32_t protection;   /* VM_READ, VM_WRITE, VM_EXECUTE */
+	uint64_t address;     /* as linked */
+	uint64_t memory_size; /* > 0, >= file_size */
+	uint64_t offset;      /* congruent to address modulo a page */
+	uint64_t file_size;   /* offset + file_size lies in the file */
+	uint32_t protection;  /* VM_READ, VM_WRITE, VM_EXECUTE */
 };
 
 struct elf_plan {
-	uint64_t entry;        /* as linked */
-	uint64_t headers;      /* address of the program headers in memory as linked, 0: not mapped */
-	uint64_t low, high;    /* page-aligned span of all segments as linked */
+	uint64_t entry;     /* as linked */
+	uint64_t headers;   /* address of the program headers in memory as linked, 0: not mapped */
+	uint64_t low, high; /* page-aligned span of all segments as linked */
 	uint32_t header_count;
 	uint32_t segment_count;
-	bool relocatable;      /* ET_DYN: goes anywhere */
-	bool executable_stack; /* PT_GNU_STACK asks for it */
-	char interpreter[ELF_INTERPRETER_MAX]; /* "" : none */
+	bool relocatable;                             /* ET_DYN: goes anywhere */
+	bool executable_stack;                        /* PT_GNU_STACK asks for it */
+	char interpreter[ELF_INTERPRETER_MAX];        /* "" : none */
 	struct elf_segment segment[ELF_SEGMENTS_MAX]; /* ascending, on disjoint pages */
 };
 
 /* Where the bytes come from. read: fills `to` with exactly `length` bytes at `offset`; 0 or an errno. */
 struct elf_source {
 	int (*read)(const struct elf_source *source, uint64_t offset, void *to, size_t length);
-	uint64_t size;         /* of the file */
-	uint64_t handle;       /* for the callback: a memory object's name, or an address on the host */
+	uint64_t size;   /* of the file */
+	uint64_t handle; /* for the callback: a memory object's name, or an address on the host */
 };
 
 /* Builds the plan. 0; ENOEXEC: not a program for this machine, or malformed; else what `read` gave. */

@@ -1,8 +1,8 @@
 /*
  * execve: strings in, program and interpreters found, new task built, old one gone.
  *
- * Until commit() nothing of the caller has changed and every error goes back to it. The new image is a new task (design.md,
- * section 5): whatever could reach into the old one stays behind; inheritable rights come along.
+ * Until commit() nothing of the caller has changed and every error goes back to it. The new image is a new task
+ * (design.md, section 5): whatever could reach into the old one stays behind; inheritable rights come along.
  */
 #include "exec.h"
 
@@ -16,10 +16,10 @@
 #include <proc_server.h>
 #include <vfs_client.h>
 
-#define STRING_MAX 131072u              /* one argument, as Linux: MAX_ARG_STRLEN */
-#define STRINGS_MAX (2u << 20)          /* all of them: a quarter of the largest stack */
+#define STRING_MAX 131072u     /* one argument, as Linux: MAX_ARG_STRLEN */
+#define STRINGS_MAX (2u << 20) /* all of them: a quarter of the largest stack */
 #define STATE_MAX (1u << 20)
-#define PATH_BYTES 2816u                /* types.idl's path_max and a NUL */
+#define PATH_BYTES 2816u /* types.idl's path_max and a NUL */
 /* Room before the arguments for what scripts put there. */
 #define HEADROOM (SCRIPT_LEVELS * (2 * SCRIPT_LINE_MAX + PATH_BYTES))
 
@@ -36,9 +36,9 @@ struct exec {
 	struct exec_request strings;
 	struct program main, interpreter;
 	bool has_interpreter;
-	port_name_t base;              /* where `path` starts; borrowed */
-	port_name_t root_dir, cwd;     /* of the process; ours */
-	char path[PATH_BYTES]; /* of the file that is opened next */
+	port_name_t base;          /* where `path` starts; borrowed */
+	port_name_t root_dir, cwd; /* of the process; ours */
+	char path[PATH_BYTES];     /* of the file that is opened next */
 	char execfn[PATH_BYTES];
 	char name[16];
 	char exe[2049];
@@ -112,7 +112,7 @@ static int check_total(const struct exec *e)
 }
 
 static int fetch_strings(struct exec *e, struct server_window *arguments, uint32_t argument_count,
-			 struct server_window *environment, uint32_t environment_count, struct server_window *state)
+                         struct server_window *environment, uint32_t environment_count, struct server_window *state)
 {
 	struct exec_request *s = &e->strings;
 	char *into = scratch.arguments + HEADROOM;
@@ -201,7 +201,8 @@ static int open_program(struct exec *e, const char *path, uint32_t flags, struct
 	struct attributes attr;
 	port_name_t base = path[0] == '/' ? e->root_dir : e->base;
 	uint64_t principal = process_principal(e->process);
-	int error = vfs_open_program(root->vfs, principal, base, path, flags, &program->object, &program->size, &attr, &program->file);
+	int error = vfs_open_program(root->vfs, principal, base, path, flags, &program->object, &program->size, &attr,
+	                             &program->file);
 	if (error)
 		return error;
 	program->mode = attr.mode;
@@ -301,21 +302,21 @@ static int build(struct exec *e)
 {
 	struct process *p = e->process;
 	int64_t status = p->task != PORT_NULL ? kernel_task_duplicate(p->task, TASK_DUP_RIGHTS, ledger_of(p->cred.uid))
-					      : kernel_task_create(PORT_NULL);
+	                                      : kernel_task_create(PORT_NULL);
 	if (status < 0)
 		return status == KERN_NO_MEMORY ? ENOMEM : EAGAIN;
 	e->task = (port_name_t)status;
 	const struct image_request request = {
-		.main = &e->main,
-		.interpreter = e->has_interpreter ? &e->interpreter : NULL,
-		.strings = &e->strings,
-		.execfn = e->execfn,
-		.path = e->exe,
-		.name = e->name,
-		.process = p,
-		.cred = &e->cred,
-		.secure = e->secure,
-		.stack_size = stack_size_of(p),
+	        .main = &e->main,
+	        .interpreter = e->has_interpreter ? &e->interpreter : NULL,
+	        .strings = &e->strings,
+	        .execfn = e->execfn,
+	        .path = e->exe,
+	        .name = e->name,
+	        .process = p,
+	        .cred = &e->cred,
+	        .secure = e->secure,
+	        .stack_size = stack_size_of(p),
 	};
 	int error = image_build(e->task, &request, &e->layout);
 	if (error)
@@ -352,7 +353,7 @@ static void describe_image(struct process *p, const struct exec *e)
 	p->code_end = e->main.plan.high + e->main.bias;
 	for (uint32_t i = 0; i < IMAGES_MAX; i++) {
 		keep_free(p->image[i].path);
-		p->image[i] = (struct image_range){ 0 };
+		p->image[i] = (struct image_range){0};
 	}
 	set_range(&p->image[0], &e->main, e->exe);
 	if (e->has_interpreter)
@@ -372,10 +373,10 @@ static void end_old_task(struct process *p)
 static void start(const struct process *p)
 {
 	struct portico_frame frame = {
-		.rip = root->libposix_plan.entry,
-		.rdi = THREAD_AREAS,
-		.rsp = THREAD_AREAS + THREAD_AREA_STACK_TOP,
-		.rflags = 0x202,
+	        .rip = root->libposix_plan.entry,
+	        .rdi = THREAD_AREAS,
+	        .rsp = THREAD_AREAS + THREAD_AREA_STACK_TOP,
+	        .rflags = 0x202,
 	};
 	int64_t status = kernel_thread_start(p->thread, &frame);
 	if (status < 0)
@@ -390,7 +391,8 @@ static int commit(struct exec *e)
 	bool first = p->task == PORT_NULL;
 	uint32_t generation = ++root->generations;
 	uint64_t principal = (uint64_t)generation << 32 | p->pid;
-	int error = task_equip(e->task, principal, first ? root->root_directory : PORT_NULL, first ? root->root_directory : PORT_NULL);
+	int error = task_equip(e->task, principal, first ? root->root_directory : PORT_NULL,
+	                       first ? root->root_directory : PORT_NULL);
 	if (!error)
 		error = vfs_session_begin(root->vfs, principal, old, &e->cred);
 	if (error)
@@ -463,9 +465,9 @@ static int own_directories(struct exec *e)
 	return 0;
 }
 
-int proc_serve_exec(struct server_call *call, struct proc_right *right, port_name_t *base, const char *path, uint32_t flags,
-		    struct server_window *arguments, uint32_t argument_count, struct server_window *environment,
-		    uint32_t environment_count, struct server_window *state)
+int proc_serve_exec(struct server_call *call, struct proc_right *right, port_name_t *base, const char *path,
+                    uint32_t flags, struct server_window *arguments, uint32_t argument_count,
+                    struct server_window *environment, uint32_t environment_count, struct server_window *state)
 {
 	(void)right;
 	struct process *p = process_of_principal(call->principal);

@@ -10,7 +10,7 @@ struct exec_request {
 	uint32_t argument_count, environment_count;
 	const char *arguments, *environment; /* NUL-terminated strings one after another */
 	size_t arguments_size, environment_size;
-	const void *state;                   /* libposix's own bytes; state_size 0: a first process */
+	const void *state; /* libposix's own bytes; state_size 0: a first process */
 	size_t state_size;
 };
 

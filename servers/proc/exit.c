@@ -1,8 +1,8 @@
 /*
  * The end of a process: exit, death by a signal, death of the task by itself; and what becomes of its children.
  *
- * POSIX.1-2017 _exit(), "Consequences of Process Termination". The order here: the task goes first, so that nothing of the process
- * runs any more when others hear of it.
+ * POSIX.1-2017 _exit(), "Consequences of Process Termination". The order here: the task goes first, so that nothing of
+ * the process runs any more when others hear of it.
  */
 #include "kernel_ops.h"
 #include "proc.h"
@@ -32,12 +32,12 @@ void task_usage(port_name_t task, struct rusage *usage)
 	if (task == PORT_NULL || kernel_task_info(task, &info) < 0)
 		return;
 	struct rusage used = {
-		.user_ns = info.user_ns,
-		.system_ns = info.system_ns,
-		.max_rss_kib = info.max_resident_pages * (PAGE_SIZE / 1024),
-		.minor_faults = info.faults,
-		.voluntary_switches = info.voluntary_switches,
-		.involuntary_switches = info.involuntary_switches,
+	        .user_ns = info.user_ns,
+	        .system_ns = info.system_ns,
+	        .max_rss_kib = info.max_resident_pages * (PAGE_SIZE / 1024),
+	        .minor_faults = info.faults,
+	        .voluntary_switches = info.voluntary_switches,
+	        .involuntary_switches = info.involuntary_switches,
 	};
 	usage_add(usage, &used);
 }

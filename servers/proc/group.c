@@ -1,8 +1,8 @@
 /*
  * Process groups and sessions.
  *
- * POSIX.1-2017 setpgid(), setsid(), getpgid(), getsid(). Who is orphaned and what follows from it is sig's business; it has parents, groups and
- * sessions from the change log.
+ * POSIX.1-2017 setpgid(), setsid(), getpgid(), getsid(). Who is orphaned and what follows from it is sig's business; it
+ * has parents, groups and sessions from the change log.
  */
 #include "proc.h"
 

@@ -1,7 +1,8 @@
 /*
  * Memory of a new image. See image.h.
  *
- * Layout: <portico/layout.h>. Stack contents: System V ABI, x86_64 supplement, 3.4.1 ("Initial Stack and Register State").
+ * Layout: <portico/layout.h>. Stack contents: System V ABI, x86_64 supplement, 3.4.1 ("Initial Stack and Register
+ * State").
  */
 #include "image.h"
 
@@ -78,7 +79,7 @@ static int read_object(const struct elf_source *source, uint64_t offset, void *t
 
 int image_plan(port_name_t object, uint64_t size, struct elf_plan *plan)
 {
-	struct elf_source source = { .read = read_object, .size = size, .handle = object };
+	struct elf_source source = {.read = read_object, .size = size, .handle = object};
 	return elf_plan(&source, plan);
 }
 
@@ -86,7 +87,8 @@ int image_place(struct program *program, bool interpreter)
 {
 	const struct elf_plan *plan = &program->plan;
 	uint64_t base = interpreter ? INTERPRETER_BASE : PIE_BASE;
-	uint64_t limit = interpreter ? STACK_TOP - (STACK_TOP - INTERPRETER_BASE) / 2 : MMAP_TOP - (MMAP_TOP - PIE_BASE) / 2;
+	uint64_t limit =
+	        interpreter ? STACK_TOP - (STACK_TOP - INTERPRETER_BASE) / 2 : MMAP_TOP - (MMAP_TOP - PIE_BASE) / 2;
 	if (!plan->relocatable) {
 		program->bias = 0;
 		return plan->high <= MMAP_TOP ? 0 : ENOEXEC;
@@ -96,7 +98,8 @@ int image_place(struct program *program, bool interpreter)
 }
 
 /* One segment: the file's part, then zeros. `copied`: flags of what is writable or private. */
-static int map_segment(port_name_t task, port_name_t object, const struct elf_segment *s, uint64_t bias, uint32_t private_flags)
+static int map_segment(port_name_t task, port_name_t object, const struct elf_segment *s, uint64_t bias,
+                       uint32_t private_flags)
 {
 	uint64_t start = s->address + bias;
 	uint64_t file_end = start + s->file_size, memory_end = start + s->memory_size;
@@ -120,7 +123,8 @@ static int map_segment(port_name_t task, port_name_t object, const struct elf_se
 static int map_program(port_name_t task, const struct program *program)
 {
 	for (uint32_t i = 0; i < program->plan.segment_count; i++) {
-		int error = map_segment(task, program->object, &program->plan.segment[i], program->bias, VM_INHERIT_COPY);
+		int error =
+		        map_segment(task, program->object, &program->plan.segment[i], program->bias, VM_INHERIT_COPY);
 		if (error)
 			return error;
 	}
@@ -138,12 +142,12 @@ static int map_libposix(port_name_t task)
 			error = map_segment(task, root->libposix, s, 0, VM_INHERIT_ALWAYS_COPY);
 		else
 			error = map(task, page_down(s->address), page_up(s->address + s->memory_size), root->libposix,
-				    page_down(s->offset), s->protection | VM_INHERIT_SHARE);
+			            page_down(s->offset), s->protection | VM_INHERIT_SHARE);
 		if (error)
 			return error;
 	}
 	return map(task, THREAD_AREAS + ENDPOINT_AREA_STACK, THREAD_AREAS + THREAD_AREA_STACK_TOP, PORT_NULL, 0,
-		   VM_READ | VM_WRITE | VM_INHERIT_ALWAYS_COPY);
+	           VM_READ | VM_WRITE | VM_INHERIT_ALWAYS_COPY);
 }
 
 /* Writes 64-bit words upwards, through a buffer. */
@@ -270,7 +274,7 @@ static int build_stack(port_name_t task, const struct image_request *r, struct i
 	layout->arguments_end = top.arguments + s->arguments_size;
 	layout->environment_start = top.environment;
 	layout->environment_end = top.environment + s->environment_size;
-	struct word_writer w = { .task = task, .address = layout->stack };
+	struct word_writer w = {.task = task, .address = layout->stack};
 	put_word(&w, s->argument_count);
 	put_pointers(&w, s->arguments, s->argument_count, top.arguments);
 	put_pointers(&w, s->environment, s->environment_count, top.environment);
@@ -285,31 +289,32 @@ static int build_start_page(port_name_t task, const struct image_request *r, con
 	const struct process *p = r->process;
 	uint64_t size = page_up(sizeof(struct posix_start) + r->strings->state_size);
 	struct posix_start start = {
-		.magic = START_MAGIC,
-		.entry = layout->entry,
-		.stack = layout->stack,
-		.brk = layout->brk,
-		.program_start = main->plan.low + main->bias,
-		.program_end = main->plan.high + main->bias,
-		.pid = p->pid,
-		.parent = p->parent ? p->parent->pid : 0,
-		.group = p->group,
-		.session = p->session,
-		.uid = r->cred->uid,
-		.euid = r->cred->euid,
-		.suid = r->cred->suid,
-		.gid = r->cred->gid,
-		.egid = r->cred->egid,
-		.sgid = r->cred->sgid,
-		.trace = root->trace,
-		.secure = r->secure,
-		.state_size = r->strings->state_size,
-		.start_size = size,
+	        .magic = START_MAGIC,
+	        .entry = layout->entry,
+	        .stack = layout->stack,
+	        .brk = layout->brk,
+	        .program_start = main->plan.low + main->bias,
+	        .program_end = main->plan.high + main->bias,
+	        .pid = p->pid,
+	        .parent = p->parent ? p->parent->pid : 0,
+	        .group = p->group,
+	        .session = p->session,
+	        .uid = r->cred->uid,
+	        .euid = r->cred->euid,
+	        .suid = r->cred->suid,
+	        .gid = r->cred->gid,
+	        .egid = r->cred->egid,
+	        .sgid = r->cred->sgid,
+	        .trace = root->trace,
+	        .secure = r->secure,
+	        .state_size = r->strings->state_size,
+	        .start_size = size,
 	};
 	memcpy(start.name, r->name, strnlen(r->name, sizeof(start.name) - 1));
 	if (r->path && strlen(r->path) < sizeof(start.path))
 		memcpy(start.path, r->path, strlen(r->path));
-	int error = map(task, LIBPOSIX_HEAP, LIBPOSIX_HEAP + size, PORT_NULL, 0, VM_READ | VM_WRITE | VM_INHERIT_ALWAYS_COPY);
+	int error = map(task, LIBPOSIX_HEAP, LIBPOSIX_HEAP + size, PORT_NULL, 0,
+	                VM_READ | VM_WRITE | VM_INHERIT_ALWAYS_COPY);
 	if (!error)
 		error = put(task, LIBPOSIX_HEAP, &start, sizeof(start));
 	if (!error)

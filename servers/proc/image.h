@@ -1,5 +1,6 @@
 /*
- * Building the memory of a new image: segments, stack, libposix, start page. Between exec.c (which decides what) and kernel_ops.h.
+ * Building the memory of a new image: segments, stack, libposix, start page. Between exec.c (which decides what) and
+ * kernel_ops.h.
  *
  * A failure leaves a half-built task, which the caller terminates.
  */
@@ -11,28 +12,28 @@
 
 /* A file that is mapped as (part of) a program. */
 struct program {
-	port_name_t object;      /* its memory object; ours to release */
-	port_name_t file;        /* open description; ours to release */
+	port_name_t object; /* its memory object; ours to release */
+	port_name_t file;   /* open description; ours to release */
 	uint64_t size;
 	uint32_t mode, uid, gid; /* of its attributes */
 	struct elf_plan plan;
-	uint64_t bias;           /* added to addresses as linked */
+	uint64_t bias; /* added to addresses as linked */
 };
 
 /* Where things came to lie; filled by image_build. */
 struct image_layout {
-	uint64_t stack;          /* rsp at entry */
+	uint64_t stack; /* rsp at entry */
 	uint64_t entry;
 	uint64_t brk;
 	uint64_t arguments_start, arguments_end, environment_start, environment_end;
 };
 
 struct image_request {
-	const struct program *main, *interpreter;      /* interpreter: NULL if there is none */
+	const struct program *main, *interpreter; /* interpreter: NULL if there is none */
 	const struct exec_request *strings;
-	const char *execfn;                            /* AT_EXECFN */
-	const char *path;                              /* absolute path of the program */
-	const char *name;                              /* comm */
+	const char *execfn; /* AT_EXECFN */
+	const char *path;   /* absolute path of the program */
+	const char *name;   /* comm */
 	const struct process *process;
 	const struct credentials *cred;
 	bool secure;

@@ -76,8 +76,8 @@ int64_t kernel_thread_runnable(port_name_t thread)
 	return state == STATE_RUNNABLE || state == STATE_RUNNING;
 }
 
-int64_t kernel_right_insert(port_name_t task, port_name_t chosen, port_name_t name, uint32_t disposition, uint64_t badge,
-			    uint32_t flags)
+int64_t kernel_right_insert(port_name_t task, port_name_t chosen, port_name_t name, uint32_t disposition,
+                            uint64_t badge, uint32_t flags)
 {
 	block()->argument[0] = badge;
 	block()->argument[1] = flags;
@@ -99,7 +99,8 @@ int64_t kernel_ledger_create(uint64_t pages, uint64_t kernel_bytes)
 	return trap4(TRAP_ledger_create, 0, pages, kernel_bytes, PORT_NULL);
 }
 
-int64_t kernel_vm_map(port_name_t task, uint64_t address, uint64_t size, port_name_t object, uint64_t offset, uint32_t flags)
+int64_t kernel_vm_map(port_name_t task, uint64_t address, uint64_t size, port_name_t object, uint64_t offset,
+                      uint32_t flags)
 {
 	return trap6(TRAP_vm_map, task, address, size, object, offset, flags);
 }
@@ -136,8 +137,8 @@ void kernel_counters(struct system_counters *counters)
 {
 	memset(counters, 0, sizeof(*counters));
 	if (trap0(TRAP_system_counters) >= 0)
-		memcpy(counters, block()->result, sizeof(block()->result) < sizeof(*counters) ? sizeof(block()->result)
-											      : sizeof(*counters));
+		memcpy(counters, block()->result,
+		       sizeof(block()->result) < sizeof(*counters) ? sizeof(block()->result) : sizeof(*counters));
 }
 
 struct cpuid {
@@ -195,7 +196,8 @@ uint64_t kernel_hwcap2(void)
 uint64_t kernel_signal_stack_min(void)
 {
 	bool xsave = cpuid(1, 0).ecx >> 26 & 1;
-	/* rt_sigframe without the vector state is below 1 KiB; FXSAVE is 512 bytes; Linux's MINSIGSTKSZ is the least. */
+	/* rt_sigframe without the vector state is below 1 KiB; FXSAVE is 512 bytes; Linux's MINSIGSTKSZ is the least.
+	 */
 	uint64_t size = 1024 + 64 + (xsave ? cpuid(0xd, 0).ecx : 512);
 	return size < 2048 ? 2048 : size;
 }

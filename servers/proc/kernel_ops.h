@@ -1,8 +1,9 @@
 /*
  * The kernel operations that proc uses, one thin function each, so that the host tests can put a fake kernel here.
  *
- * Above: all of servers/proc. Below: traps (kernel_ops.c), or tests/unit/proc/fake_kernel.c. No policy in here. Results: >= 0 or
- * enum kern_status, as in <portico/traps.h>. Rights made here have kernel-given names and belong to the caller.
+ * Above: all of servers/proc. Below: traps (kernel_ops.c), or tests/unit/proc/fake_kernel.c. No policy in here.
+ * Results: >= 0 or enum kern_status, as in <portico/traps.h>. Rights made here have kernel-given names and belong to
+ * the caller.
  */
 #ifndef PROC_KERNEL_OPS_H
 #define PROC_KERNEL_OPS_H
@@ -27,14 +28,15 @@ int64_t kernel_thread_priority(port_name_t thread, uint32_t priority);
 int64_t kernel_thread_runnable(port_name_t thread);
 
 /* Puts a right into a task's space under `chosen`. badge and flags count for MSG_MAKE_SEND. */
-int64_t kernel_right_insert(port_name_t task, port_name_t chosen, port_name_t name, uint32_t disposition, uint64_t badge,
-			    uint32_t flags);
+int64_t kernel_right_insert(port_name_t task, port_name_t chosen, port_name_t name, uint32_t disposition,
+                            uint64_t badge, uint32_t flags);
 int64_t kernel_right_copy(port_name_t name, uint32_t flags);
 /* Takes a copy of a send right out of a task's space. */
 int64_t kernel_right_extract(port_name_t task, port_name_t name);
 int64_t kernel_ledger_create(uint64_t pages, uint64_t kernel_bytes);
 
-int64_t kernel_vm_map(port_name_t task, uint64_t address, uint64_t size, port_name_t object, uint64_t offset, uint32_t flags);
+int64_t kernel_vm_map(port_name_t task, uint64_t address, uint64_t size, port_name_t object, uint64_t offset,
+                      uint32_t flags);
 int64_t kernel_vm_read(port_name_t task, uint64_t address, void *to, size_t length);
 int64_t kernel_vm_write(port_name_t task, uint64_t address, const void *from, size_t length);
 int64_t kernel_vm_query(port_name_t task, uint64_t address, struct vm_query *query);
@@ -46,7 +48,8 @@ int kern_errno(int64_t status);
 const struct kernel_info *kernel_information(void);
 void kernel_counters(struct system_counters *counters);
 
-/* Unpredictable bytes: from the processor's generator where there is one, stirred with the jitter of the time-stamp counter. */
+/* Unpredictable bytes: from the processor's generator where there is one, stirred with the jitter of the time-stamp
+ * counter. */
 void kernel_entropy(uint8_t bytes[32]);
 /* AT_HWCAP, AT_HWCAP2 and AT_MINSIGSTKSZ of this processor. */
 uint64_t kernel_hwcap(void);

@@ -1,7 +1,8 @@
 /*
  * Resource limits, priorities, usage, names, and what prctl(2) keeps here.
  *
- * Limits are inherited and told here; proc enforces NPROC and STACK itself, libposix NOFILE, DATA, AS and FSIZE, sig SIGPENDING.
+ * Limits are inherited and told here; proc enforces NPROC and STACK itself, libposix NOFILE, DATA, AS and FSIZE, sig
+ * SIGPENDING.
  */
 #include "kernel_ops.h"
 #include "proc.h"
@@ -15,17 +16,17 @@
 void limits_default(struct process *p)
 {
 	for (uint32_t i = 0; i < RESOURCES; i++)
-		p->limit[i] = (struct proc_limit){ RESOURCE_UNLIMITED, RESOURCE_UNLIMITED };
+		p->limit[i] = (struct proc_limit){RESOURCE_UNLIMITED, RESOURCE_UNLIMITED};
 	uint64_t processes = PID_MAX / 4;
 	p->limit[RESOURCE_STACK].current = STACK_MAX_SIZE;
 	p->limit[RESOURCE_CORE].current = 0;
-	p->limit[RESOURCE_NPROC] = (struct proc_limit){ processes, processes };
-	p->limit[RESOURCE_NOFILE] = (struct proc_limit){ 1024, 4096 };
-	p->limit[RESOURCE_MEMLOCK] = (struct proc_limit){ 8u << 20, 8u << 20 };
-	p->limit[RESOURCE_SIGPENDING] = (struct proc_limit){ processes, processes };
-	p->limit[RESOURCE_MSGQUEUE] = (struct proc_limit){ 819200, 819200 };
-	p->limit[RESOURCE_NICE] = (struct proc_limit){ 0, 0 };
-	p->limit[RESOURCE_RTPRIO] = (struct proc_limit){ 0, 0 };
+	p->limit[RESOURCE_NPROC] = (struct proc_limit){processes, processes};
+	p->limit[RESOURCE_NOFILE] = (struct proc_limit){1024, 4096};
+	p->limit[RESOURCE_MEMLOCK] = (struct proc_limit){8u << 20, 8u << 20};
+	p->limit[RESOURCE_SIGPENDING] = (struct proc_limit){processes, processes};
+	p->limit[RESOURCE_MSGQUEUE] = (struct proc_limit){819200, 819200};
+	p->limit[RESOURCE_NICE] = (struct proc_limit){0, 0};
+	p->limit[RESOURCE_RTPRIO] = (struct proc_limit){0, 0};
 }
 
 /* May the caller look at and set the limits of another process? */
@@ -51,7 +52,7 @@ static int set_limit(const struct process *caller, struct process *p, uint32_t r
 }
 
 int proc_serve_limit(struct server_call *call, struct proc_right *right, uint32_t pid, uint32_t resource, uint8_t set,
-		     const struct proc_limit *value, struct proc_limit *previous)
+                     const struct proc_limit *value, struct proc_limit *previous)
 {
 	struct process *caller = process_of_principal(call->principal);
 	struct process *p = pid ? process_by_any_id(pid) : caller;
@@ -130,7 +131,7 @@ static int set_nice(const struct process *caller, struct process *p, int32_t val
 }
 
 int proc_serve_priority(struct server_call *call, struct proc_right *right, uint32_t which, uint32_t who, uint8_t set,
-			int32_t value, int32_t *result)
+                        int32_t value, int32_t *result)
 {
 	(void)right;
 	struct process *caller = process_of_principal(call->principal);
@@ -252,7 +253,8 @@ static int set_securebits(struct process *p, uint64_t value)
 {
 	uint32_t locked = p->cred.securebits & SECUREBIT_LOCKS;
 	uint32_t change = (uint32_t)value ^ p->cred.securebits;
-	if (value & ~(uint64_t)SECUREBIT_ALL || change & (locked | locked >> 1) || !has_capability(p, CAPABILITY_SETPCAP))
+	if (value & ~(uint64_t)SECUREBIT_ALL || change & (locked | locked >> 1) ||
+	    !has_capability(p, CAPABILITY_SETPCAP))
 		return EPERM;
 	p->cred.securebits = (uint32_t)value;
 	return 0;
@@ -274,7 +276,8 @@ static int set_keep_caps(struct process *p, uint64_t value)
 		return EINVAL;
 	if (p->cred.securebits & SECUREBIT_KEEP_CAPS << 1)
 		return EPERM;
-	p->cred.securebits = value ? p->cred.securebits | SECUREBIT_KEEP_CAPS : p->cred.securebits & ~(uint32_t)SECUREBIT_KEEP_CAPS;
+	p->cred.securebits =
+	        value ? p->cred.securebits | SECUREBIT_KEEP_CAPS : p->cred.securebits & ~(uint32_t)SECUREBIT_KEEP_CAPS;
 	return 0;
 }
 
@@ -326,7 +329,8 @@ static bool control_sets(uint32_t option)
 	}
 }
 
-int proc_serve_control(struct server_call *call, struct proc_right *right, uint32_t option, uint64_t value, uint64_t *result)
+int proc_serve_control(struct server_call *call, struct proc_right *right, uint32_t option, uint64_t value,
+                       uint64_t *result)
 {
 	(void)right;
 	struct process *p = process_of_principal(call->principal);

@@ -14,7 +14,7 @@
 struct proc_root *root;
 
 /* By badge: constants, so that a right needs no memory. */
-static struct proc_right ordinary = { .server = false }, upper = { .server = true };
+static struct proc_right ordinary = {.server = false}, upper = {.server = true};
 
 struct proc_right *proc_process_get(struct server_call *call)
 {

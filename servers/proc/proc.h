@@ -1,9 +1,9 @@
 /*
  * proc: processes. Root structure, process records, and what the files of this folder offer each other.
  *
- * Above: libposix (interface proc, and vfs + io for /proc), sig, tty, net, ipcd (server badges). Below: vfs, root, and the
- * kernel (kernel_ops.h). proc calls nobody else; sig and tty learn of changes from the log (changes.c).
- * All state hangs off struct proc_root, in the keep.
+ * Above: libposix (interface proc, and vfs + io for /proc), sig, tty, net, ipcd (server badges). Below: vfs, root, and
+ * the kernel (kernel_ops.h). proc calls nobody else; sig and tty learn of changes from the log (changes.c). All state
+ * hangs off struct proc_root, in the keep.
  */
 #ifndef PROC_PROC_H
 #define PROC_PROC_H
@@ -66,28 +66,28 @@ struct process {
 	struct process *hash_next;
 	struct process *next, *previous;
 	struct process *parent;
-	struct process *children, *last_child;     /* oldest first */
+	struct process *children, *last_child; /* oldest first */
 	struct process *sibling, *previous_sibling;
 
 	/* Life. generation counts execs: principal = pid | generation << 32. */
 	uint32_t generation;
-	uint8_t state;           /* enum process_state */
-	bool executed;           /* since its birth: setpgid by the parent is EACCES */
+	uint8_t state; /* enum process_state */
+	bool executed; /* since its birth: setpgid by the parent is EACCES */
 	bool stopped;
-	bool no_zombies;         /* its children leave none */
+	bool no_zombies; /* its children leave none */
 	bool subreaper;
 	bool dumpable;
 	bool stop_reported, continued, continue_reported; /* what wait has still to tell */
 	uint32_t stop_signal;
-	int32_t status;          /* zombie: as wait4 stores it */
-	uint32_t exit_signal;    /* told to the parent at death */
-	uint32_t death_signal;   /* PR_SET_PDEATHSIG */
+	int32_t status;        /* zombie: as wait4 stores it */
+	uint32_t exit_signal;  /* told to the parent at death */
+	uint32_t death_signal; /* PR_SET_PDEATHSIG */
 	uint32_t group, session;
-	uint64_t start_time;     /* monotonic ns */
+	uint64_t start_time; /* monotonic ns */
 
 	/* Kernel objects, zombie: PORT_NULL. */
 	port_name_t task;
-	port_name_t thread;      /* the first one */
+	port_name_t thread; /* the first one */
 
 	/* Who it is, what it may. */
 	struct credentials cred;
@@ -98,15 +98,15 @@ struct process {
 	struct rusage usage;          /* of earlier images, or all of a zombie */
 	struct rusage children_usage; /* waited for */
 	struct thread_id *threads;
-	uint32_t thread_count;        /* the first one included */
+	uint32_t thread_count; /* the first one included */
 
 	/* Callers that are parked. */
 	struct waiter *waiters;
-	struct server_reply vfork;    /* of the parent, held by this child */
+	struct server_reply vfork; /* of the parent, held by this child */
 
 	/* The image, for /proc. */
 	char name[16];
-	char *exe;               /* path, in the keep; NULL: none */
+	char *exe; /* path, in the keep; NULL: none */
 	uint64_t arguments_start, arguments_end, environment_start, environment_end, stack_start;
 	uint64_t code_start, code_end, brk_start;
 	struct image_range image[IMAGES_MAX];
@@ -125,20 +125,20 @@ struct ledger_of_user {
 struct proc_file;
 
 struct proc_root {
-	port_name_t vfs;          /* control right */
+	port_name_t vfs; /* control right */
 	port_name_t root;
 	port_name_t sig, net, ipc;
 	port_name_t root_directory;
-	port_name_t lent;         /* copy of a task right in the last reply to sig */
-	port_name_t libposix;     /* its image's memory object */
+	port_name_t lent;     /* copy of a task right in the last reply to sig */
+	port_name_t libposix; /* its image's memory object */
 	uint64_t libposix_size;
 	struct elf_plan libposix_plan;
-	bool trace;               /* option posix-trace */
-	bool ended;               /* pid 1 is dead */
+	bool trace; /* option posix-trace */
+	bool ended; /* pid 1 is dead */
 
 	struct process *bucket[PROCESS_BUCKETS];
 	struct process *first, *last;
-	struct process *init;     /* pid 1 */
+	struct process *init; /* pid 1 */
 	struct thread_id *tid_bucket[PROCESS_BUCKETS];
 	uint32_t last_pid;
 	uint32_t process_count;
@@ -149,7 +149,7 @@ struct proc_root {
 	struct ledger_of_user ledger[LEDGERS_MAX];
 	uint32_t ledger_count;
 
-	uint64_t change_count;    /* entries ever written; entry n is in change[n % CHANGES_RING] */
+	uint64_t change_count; /* entries ever written; entry n is in change[n % CHANGES_RING] */
 	struct proc_change change[CHANGES_RING];
 	struct subscriber subscriber[SUBSCRIBERS_MAX];
 	uint32_t subscriber_count;
@@ -159,7 +159,7 @@ struct proc_root {
 
 	char host_name[2][HOST_NAME_MAX + 1]; /* host, domain */
 
-	struct proc_file *files;  /* open files of /proc */
+	struct proc_file *files; /* open files of /proc */
 	uint64_t next_file;
 };
 

@@ -1,9 +1,10 @@
 /*
  * /proc as files: interfaces vfs and io on the badges that vfs makes for referrals and on those of files opened here.
  *
- * A file's contents are made at its first read and kept until it is read from the start again or closed, so that a reader with
- * a small buffer sees one state. EREMOTE: the path leads out of /proc (links to other files, ".." of its root); `refer` then answers with
- * server vfs, a null right and an absolute path, which libposix resolves from the caller's root directory.
+ * A file's contents are made at its first read and kept until it is read from the start again or closed, so that a
+ * reader with a small buffer sees one state. EREMOTE: the path leads out of /proc (links to other files, ".." of its
+ * root); `refer` then answers with server vfs, a null right and an absolute path, which libposix resolves from the
+ * caller's root directory.
  */
 #include "procfs.h"
 
@@ -43,7 +44,7 @@ static struct proc_file *file_by_badge(uint64_t badge)
 static struct open_file *get(struct server_call *call)
 {
 	in_service.file = NULL;
-	in_service.node = (struct node){ .kind = NODE_ROOT };
+	in_service.node = (struct node){.kind = NODE_ROOT};
 	if (BADGE_KIND(call->badge) == BADGE_REFERRAL)
 		return &in_service;
 	if (BADGE_KIND(call->badge) != BADGE_FILE)
@@ -126,7 +127,8 @@ static uint32_t kind_of(const struct node *node)
 	return type_of(node) == MODE_DIRECTORY ? kind | IO_FILE_KIND_DIRECTORY : kind;
 }
 
-static int resolve(struct server_call *call, const struct open_file *base, const char *path, bool follow, struct walk *walk)
+static int resolve(struct server_call *call, const struct open_file *base, const char *path, bool follow,
+                   struct walk *walk)
 {
 	memset(walk, 0, sizeof(*walk));
 	walk->caller = process_of_principal(call->principal);
@@ -154,7 +156,7 @@ static int check_open(const struct walk *walk, uint32_t flags)
 }
 
 int vfs_serve_open(struct server_call *call, struct open_file *base, const char *path, uint32_t flags, uint32_t mode,
-		   struct server_port *file, uint32_t *kind)
+                   struct server_port *file, uint32_t *kind)
 {
 	struct walk walk;
 	(void)mode;
@@ -168,7 +170,7 @@ int vfs_serve_open(struct server_call *call, struct open_file *base, const char 
 }
 
 int vfs_serve_open_directory(struct server_call *call, struct open_file *base, const char *path, uint32_t flags,
-			     struct server_port *file)
+                             struct server_port *file)
 {
 	struct walk walk;
 	int error = resolve(call, base, path, !(flags & VFS_LOOKUP_NO_FOLLOW), &walk);
@@ -179,7 +181,8 @@ int vfs_serve_open_directory(struct server_call *call, struct open_file *base, c
 	return error ? error : open_node(&walk.node, OPEN_DIRECTORY, file);
 }
 
-int vfs_serve_stat(struct server_call *call, struct open_file *base, const char *path, uint32_t flags, struct attributes *attr)
+int vfs_serve_stat(struct server_call *call, struct open_file *base, const char *path, uint32_t flags,
+                   struct attributes *attr)
 {
 	struct walk walk;
 	int error = resolve(call, base, path, !(flags & VFS_LOOKUP_NO_FOLLOW), &walk);
@@ -200,7 +203,8 @@ int vfs_serve_access(struct server_call *call, struct open_file *base, const cha
 	return (mode & 4) && !node_readable(walk.caller, &walk.node) ? EACCES : 0;
 }
 
-int vfs_serve_read_link(struct server_call *call, struct open_file *base, const char *path, void *target, size_t *target_count)
+int vfs_serve_read_link(struct server_call *call, struct open_file *base, const char *path, void *target,
+                        size_t *target_count)
 {
 	struct walk walk;
 	char text[PROCFS_PATH_MAX];
@@ -214,8 +218,9 @@ int vfs_serve_read_link(struct server_call *call, struct open_file *base, const 
 	return 0;
 }
 
-int vfs_serve_refer(struct server_call *call, struct open_file *base, const char *path, uint32_t flags, uint32_t open_flags,
-		    uint32_t mode, uint32_t *server, struct server_port *target, char *rest, uint32_t *kind)
+int vfs_serve_refer(struct server_call *call, struct open_file *base, const char *path, uint32_t flags,
+                    uint32_t open_flags, uint32_t mode, uint32_t *server, struct server_port *target, char *rest,
+                    uint32_t *kind)
 {
 	struct walk walk;
 	(void)open_flags;
@@ -249,7 +254,8 @@ static void fill_file_system(struct io_file_system *result)
 	result->name_max = 255;
 }
 
-int vfs_serve_stat_file_system(struct server_call *call, struct open_file *base, const char *path, struct io_file_system *result)
+int vfs_serve_stat_file_system(struct server_call *call, struct open_file *base, const char *path,
+                               struct io_file_system *result)
 {
 	struct walk walk;
 	int error = resolve(call, base, path, true, &walk);
@@ -261,11 +267,12 @@ int vfs_serve_stat_file_system(struct server_call *call, struct open_file *base,
 /* ---- interface io ---- */
 
 /* Makes the contents, if there are none or reading starts anew. */
-static int make_text(struct proc_file *f, uint64_t offset)
+static int make_text(const struct server_call *call, struct proc_file *f, uint64_t offset)
 {
 	if (f->text && offset != 0)
 		return 0;
-	struct text text = { .bytes = text_buffer, .max = sizeof(text_buffer) };
+	struct text text = {
+	        .bytes = text_buffer, .max = sizeof(text_buffer), .reader = process_of_principal(call->principal)};
 	int error = f->node.pid ? contents_process(&f->node, &text) : contents_system(f->node.kind, &text);
 	if (error)
 		return error;
@@ -280,7 +287,8 @@ static int make_text(struct proc_file *f, uint64_t offset)
 }
 
 /* Finds what a read at `offset` gives, at most `max` bytes. */
-static int slice(const struct open_file *file, int64_t offset, uint64_t max, const char **bytes, size_t *size)
+static int slice(const struct server_call *call, const struct open_file *file, int64_t offset, uint64_t max,
+                 const char **bytes, size_t *size)
 {
 	struct proc_file *f = file->file;
 	if (!f || (f->flags & OPEN_PATH) || (f->flags & OPEN_ACCESS) == OPEN_WRITE_ONLY)
@@ -290,7 +298,7 @@ static int slice(const struct open_file *file, int64_t offset, uint64_t max, con
 	if (offset < IO_OFFSET_CURRENT)
 		return EINVAL;
 	uint64_t at = offset == IO_OFFSET_CURRENT ? f->position : (uint64_t)offset;
-	int error = make_text(f, at);
+	int error = make_text(call, f, at);
 	if (error)
 		return error;
 	*size = at >= f->text_size ? 0 : f->text_size - at < max ? f->text_size - at : max;
@@ -304,14 +312,13 @@ static void move_on(struct proc_file *f, int64_t offset, size_t done)
 		f->position += done;
 }
 
-int io_serve_read(struct server_call *call, struct open_file *file, int64_t offset, uint32_t flags, struct server_window *data,
-		  uint64_t *done)
+int io_serve_read(struct server_call *call, struct open_file *file, int64_t offset, uint32_t flags,
+                  struct server_window *data, uint64_t *done)
 {
 	const char *bytes;
 	size_t size;
-	(void)call;
 	(void)flags;
-	int error = slice(file, offset, data->size, &bytes, &size);
+	int error = slice(call, file, offset, data->size, &bytes, &size);
 	if (error)
 		return error;
 	if (size > 0) {
@@ -325,13 +332,12 @@ int io_serve_read(struct server_call *call, struct open_file *file, int64_t offs
 	return 0;
 }
 
-int io_serve_read_inline(struct server_call *call, struct open_file *file, int64_t offset, uint32_t flags, uint32_t size, void *data,
-			 size_t *data_count)
+int io_serve_read_inline(struct server_call *call, struct open_file *file, int64_t offset, uint32_t flags,
+                         uint32_t size, void *data, size_t *data_count)
 {
 	const char *bytes;
-	(void)call;
 	(void)flags;
-	int error = slice(file, offset, size < 2048 ? size : 2048, &bytes, data_count);
+	int error = slice(call, file, offset, size < 2048 ? size : 2048, &bytes, data_count);
 	if (error)
 		return error;
 	memcpy(data, bytes, *data_count);
@@ -339,7 +345,8 @@ int io_serve_read_inline(struct server_call *call, struct open_file *file, int64
 	return 0;
 }
 
-static int write_bytes(struct server_call *call, const struct open_file *file, int64_t offset, const char *bytes, size_t size)
+static int write_bytes(struct server_call *call, const struct open_file *file, int64_t offset, const char *bytes,
+                       size_t size)
 {
 	struct proc_file *f = file->file;
 	if (!f || (f->flags & OPEN_ACCESS) == 0)
@@ -350,8 +357,8 @@ static int write_bytes(struct server_call *call, const struct open_file *file, i
 	return error;
 }
 
-int io_serve_write(struct server_call *call, struct open_file *file, int64_t offset, uint32_t flags, struct server_window *data,
-		   uint64_t *done)
+int io_serve_write(struct server_call *call, struct open_file *file, int64_t offset, uint32_t flags,
+                   struct server_window *data, uint64_t *done)
 {
 	char bytes[256];
 	(void)flags;
@@ -364,8 +371,8 @@ int io_serve_write(struct server_call *call, struct open_file *file, int64_t off
 	return write_bytes(call, file, offset, bytes, (size_t)got);
 }
 
-int io_serve_write_inline(struct server_call *call, struct open_file *file, int64_t offset, uint32_t flags, const void *data,
-			  size_t data_count, uint64_t *done)
+int io_serve_write_inline(struct server_call *call, struct open_file *file, int64_t offset, uint32_t flags,
+                          const void *data, size_t data_count, uint64_t *done)
 {
 	(void)flags;
 	*done = data_count;
@@ -411,14 +418,15 @@ static size_t put_entry(char *to, const struct node *node, uint64_t next, const 
 	struct attributes attr;
 	node_attributes(node, &attr);
 	size_t length = (ENTRY_NAME + strlen(name) + 1 + 7) & ~(size_t)7;
-	struct entry_head head = { attr.inode, next, (uint16_t)length, (uint8_t)((attr.mode & MODE_TYPE) >> 12) };
+	struct entry_head head = {attr.inode, next, (uint16_t)length, (uint8_t)((attr.mode & MODE_TYPE) >> 12)};
 	memset(to, 0, length);
 	memcpy(to, &head, ENTRY_NAME);
 	memcpy(to + ENTRY_NAME, name, strlen(name));
 	return length;
 }
 
-int io_serve_read_directory(struct server_call *call, struct open_file *file, struct server_window *data, uint64_t *done)
+int io_serve_read_directory(struct server_call *call, struct open_file *file, struct server_window *data,
+                            uint64_t *done)
 {
 	struct proc_file *f = file->file;
 	(void)call;
@@ -479,9 +487,10 @@ int io_serve_stat_file_system(struct server_call *call, struct open_file *file, 
 	return 0;
 }
 
-int io_serve_reopen(struct server_call *call, struct open_file *file, uint32_t flags, struct server_port *port, uint32_t *kind)
+int io_serve_reopen(struct server_call *call, struct open_file *file, uint32_t flags, struct server_port *port,
+                    uint32_t *kind)
 {
-	struct walk walk = { .caller = process_of_principal(call->principal), .node = file->node };
+	struct walk walk = {.caller = process_of_principal(call->principal), .node = file->node};
 	int error = check_open(&walk, flags);
 	if (error)
 		return error;

@@ -1,8 +1,9 @@
 /*
  * /proc: nodes, and what the files procfs*.c offer each other.
  *
- * procfs.c serves interfaces vfs and io on /proc badges; procfs_tree.c knows names, attributes and paths; procfs_process.c and
- * procfs_system.c write contents; procfs_refuse.c answers what /proc does not do. Formats are Linux's (man 5 proc).
+ * procfs.c serves interfaces vfs and io on /proc badges; procfs_tree.c knows names, attributes and paths;
+ * procfs_process.c and procfs_system.c write contents; procfs_refuse.c answers what /proc does not do. Formats are
+ * Linux's (man 5 proc).
  */
 #ifndef PROC_PROCFS_H
 #define PROC_PROCFS_H
@@ -71,10 +72,10 @@ struct node {
 };
 
 struct node_type {
-	const char *name;     /* NULL: the name is a number */
-	uint8_t parent;       /* enum node_kind */
-	uint16_t mode;        /* S_IFMT and permissions */
-	bool owner_only;      /* read by the owner and with CAP_SYS_PTRACE only */
+	const char *name; /* NULL: the name is a number */
+	uint8_t parent;   /* enum node_kind */
+	uint16_t mode;    /* S_IFMT and permissions */
+	bool owner_only;  /* read by the owner and with CAP_SYS_PTRACE only */
 };
 
 /* An open file of /proc, or the base of a path. In the keep. */
@@ -82,9 +83,9 @@ struct proc_file {
 	struct proc_file *next;
 	uint64_t badge;
 	struct node node;
-	uint32_t flags;       /* open(2)'s */
+	uint32_t flags; /* open(2)'s */
 	uint64_t position;
-	char *text;           /* contents as of the first read; NULL: not read yet */
+	char *text; /* contents as of the first read; NULL: not read yet */
 	size_t text_size;
 };
 
@@ -105,16 +106,17 @@ const struct node_type *node_type(const struct node *node);
 /* Is what the node speaks of still there? */
 bool node_exists(const struct node *node);
 void node_attributes(const struct node *node, struct attributes *attr);
-/* The n-th entry of a directory from `cookie` on, "." and ".." first; its name and number, and the cookie of the one after. False: no more. */
+/* The n-th entry of a directory from `cookie` on, "." and ".." first; its name and number, and the cookie of the one
+ * after. False: no more. */
 bool node_entry(const struct node *directory, uint64_t *cookie, char name[32], struct node *entry);
 /* Absolute path, as if /proc were mounted there. */
 void node_path(const struct node *node, char *path, size_t size);
 
 struct walk {
 	const struct process *caller;
-	bool follow;                 /* a final link is followed */
-	struct node node;            /* result */
-	char rest[PROCFS_PATH_MAX];  /* EREMOTE: an absolute path outside of /proc */
+	bool follow;                /* a final link is followed */
+	struct node node;           /* result */
+	char rest[PROCFS_PATH_MAX]; /* EREMOTE: an absolute path outside of /proc */
 };
 /* Resolves `path` below `from`. 0, ENOENT, ENOTDIR, ELOOP, EACCES, or EREMOTE: leads outside, see rest. */
 int node_walk(struct walk *walk, const struct node *from, const char *path);
@@ -129,6 +131,7 @@ bool node_readable(const struct process *caller, const struct node *node);
 struct text {
 	char *bytes;
 	size_t size, max;
+	const struct process *reader; /* who asks; it waits for us, but counts as running */
 };
 void text_print(struct text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void text_bytes(struct text *text, const void *bytes, size_t size);

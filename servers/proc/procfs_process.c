@@ -22,12 +22,12 @@ struct numbers {
 	const char *state_name;
 };
 
-static bool is_running(const struct process *p)
+static bool is_running(const struct process *p, const struct text *text)
 {
-	return p->thread != PORT_NULL && kernel_thread_runnable(p->thread) == 1;
+	return p == text->reader || (p->thread != PORT_NULL && kernel_thread_runnable(p->thread) == 1);
 }
 
-static void gather(const struct process *p, struct numbers *n)
+static void gather(const struct process *p, const struct text *text, struct numbers *n)
 {
 	memset(n, 0, sizeof(*n));
 	n->usage = p->usage;
@@ -38,7 +38,7 @@ static void gather(const struct process *p, struct numbers *n)
 	task_usage(p->task, &n->usage);
 	if (kernel_task_info(p->task, &n->info) < 0)
 		memset(&n->info, 0, sizeof(n->info));
-	n->state = p->stopped ? 'T' : is_running(p) ? 'R' : 'S';
+	n->state = p->stopped ? 'T' : is_running(p, text) ? 'R' : 'S';
 	n->state_name = p->stopped ? "stopped" : n->state == 'R' ? "running" : "sleeping";
 }
 
@@ -50,42 +50,46 @@ static uint32_t parent_pid(const struct process *p)
 static void print_stat(const struct process *p, uint32_t id, struct text *text)
 {
 	struct numbers n;
-	gather(p, &n);
+	gather(p, text, &n);
 	const struct rusage *c = &p->children_usage;
 	text_print(text, "%u (%s) %c %u %u %u 0 -1 0 ", id, p->name, n.state, parent_pid(p), p->group, p->session);
-	text_print(text, "%llu %llu %llu %llu ", (ull)n.usage.minor_faults, (ull)c->minor_faults, (ull)n.usage.major_faults,
-		   (ull)c->major_faults);
+	text_print(text, "%llu %llu %llu %llu ", (ull)n.usage.minor_faults, (ull)c->minor_faults,
+	           (ull)n.usage.major_faults, (ull)c->major_faults);
 	text_print(text, "%llu %llu %llu %llu ", (ull)(n.usage.user_ns / TICK_NS), (ull)(n.usage.system_ns / TICK_NS),
-		   (ull)(c->user_ns / TICK_NS), (ull)(c->system_ns / TICK_NS));
+	           (ull)(c->user_ns / TICK_NS), (ull)(c->system_ns / TICK_NS));
 	text_print(text, "%d %d %u 0 %llu ", 20 + p->nice, p->nice, p->thread_count, (ull)(p->start_time / TICK_NS));
 	text_print(text, "%llu %llu %llu ", (ull)(n.info.virtual_pages * PAGE_SIZE), (ull)n.info.resident_pages,
-		   (ull)p->limit[RESOURCE_RSS].current);
-	text_print(text, "%llu %llu %llu 0 0 0 0 0 0 0 0 0 ", (ull)p->code_start, (ull)p->code_end, (ull)p->stack_start);
+	           (ull)p->limit[RESOURCE_RSS].current);
+	text_print(text, "%llu %llu %llu 0 0 0 0 0 0 0 0 0 ", (ull)p->code_start, (ull)p->code_end,
+	           (ull)p->stack_start);
 	text_print(text, "%u 0 0 0 0 0 0 0 0 ", p->exit_signal);
-	text_print(text, "%llu %llu %llu %llu %llu %d\n", (ull)p->brk_start, (ull)p->arguments_start, (ull)p->arguments_end,
-		   (ull)p->environment_start, (ull)p->environment_end, p->state == PROCESS_ZOMBIE ? p->status : 0);
+	text_print(text, "%llu %llu %llu %llu %llu %d\n", (ull)p->brk_start, (ull)p->arguments_start,
+	           (ull)p->arguments_end, (ull)p->environment_start, (ull)p->environment_end,
+	           p->state == PROCESS_ZOMBIE ? p->status : 0);
 }
 
 static void print_statm(const struct process *p, struct text *text)
 {
 	struct numbers n;
-	gather(p, &n);
+	gather(p, text, &n);
 	uint64_t code = (p->code_end - p->code_start) / PAGE_SIZE;
 	uint64_t data = n.info.virtual_pages > code ? n.info.virtual_pages - code : 0;
-	text_print(text, "%llu %llu 0 %llu 0 %llu 0\n", (ull)n.info.virtual_pages, (ull)n.info.resident_pages, (ull)code, (ull)data);
+	text_print(text, "%llu %llu 0 %llu 0 %llu 0\n", (ull)n.info.virtual_pages, (ull)n.info.resident_pages,
+	           (ull)code, (ull)data);
 }
 
 static void print_status_memory(const struct numbers *n, struct text *text)
 {
 	ull size = n->info.virtual_pages * (PAGE_SIZE / 1024), resident = n->info.resident_pages * (PAGE_SIZE / 1024);
 	text_print(text, "VmPeak:\t%8llu kB\nVmSize:\t%8llu kB\nVmHWM:\t%8llu kB\nVmRSS:\t%8llu kB\n", size, size,
-		   (ull)n->usage.max_rss_kib, resident);
+	           (ull)n->usage.max_rss_kib, resident);
 }
 
 static void print_status_capabilities(const struct credentials *c, struct text *text)
 {
 	text_print(text, "CapInh:\t%016llx\nCapPrm:\t%016llx\nCapEff:\t%016llx\nCapBnd:\t%016llx\nCapAmb:\t%016llx\n",
-		   (ull)c->cap_inheritable, (ull)c->cap_permitted, (ull)c->cap_effective, (ull)c->cap_bounding, (ull)c->cap_ambient);
+	           (ull)c->cap_inheritable, (ull)c->cap_permitted, (ull)c->cap_effective, (ull)c->cap_bounding,
+	           (ull)c->cap_ambient);
 	text_print(text, "NoNewPrivs:\t%u\nSeccomp:\t0\n", c->no_new_privileges);
 }
 
@@ -93,9 +97,9 @@ static void print_status(const struct process *p, uint32_t id, struct text *text
 {
 	const struct credentials *c = &p->cred;
 	struct numbers n;
-	gather(p, &n);
-	text_print(text, "Name:\t%s\nState:\t%c (%s)\nTgid:\t%u\nNgid:\t0\nPid:\t%u\nPPid:\t%u\nTracerPid:\t0\n", p->name, n.state,
-		   n.state_name, p->pid, id, parent_pid(p));
+	gather(p, text, &n);
+	text_print(text, "Name:\t%s\nState:\t%c (%s)\nTgid:\t%u\nNgid:\t0\nPid:\t%u\nPPid:\t%u\nTracerPid:\t0\n",
+	           p->name, n.state, n.state_name, p->pid, id, parent_pid(p));
 	text_print(text, "Uid:\t%u\t%u\t%u\t%u\n", c->uid, c->euid, c->suid, c->fsuid);
 	text_print(text, "Gid:\t%u\t%u\t%u\t%u\n", c->gid, c->egid, c->sgid, c->fsgid);
 	text_print(text, "Groups:\t");
@@ -106,8 +110,8 @@ static void print_status(const struct process *p, uint32_t id, struct text *text
 		print_status_memory(&n, text);
 	text_print(text, "Threads:\t%u\n", p->thread_count);
 	print_status_capabilities(c, text);
-	text_print(text, "voluntary_ctxt_switches:\t%llu\nnonvoluntary_ctxt_switches:\t%llu\n", (ull)n.usage.voluntary_switches,
-		   (ull)n.usage.involuntary_switches);
+	text_print(text, "voluntary_ctxt_switches:\t%llu\nnonvoluntary_ctxt_switches:\t%llu\n",
+	           (ull)n.usage.voluntary_switches, (ull)n.usage.involuntary_switches);
 }
 
 /* A stretch of the process's memory, as far as it can be read. */
@@ -142,11 +146,13 @@ static const char *name_of_range(const struct process *p, const struct vm_query 
 static void print_mapping(const struct process *p, const struct vm_query *q, struct text *text)
 {
 	const char *name = name_of_range(p, q);
-	bool private_copy = (q->flags & VM_COPY) || q->object_id == 0 || (q->flags & VM_INHERIT_MASK) != VM_INHERIT_SHARE;
+	bool private_copy =
+	        (q->flags & VM_COPY) || q->object_id == 0 || (q->flags & VM_INHERIT_MASK) != VM_INHERIT_SHARE;
 	char line[96];
-	int length = snprintf(line, sizeof(line), "%08llx-%08llx %c%c%c%c %08llx 00:00 %llu", (ull)q->start, (ull)q->end,
-			      q->flags & VM_READ ? 'r' : '-', q->flags & VM_WRITE ? 'w' : '-', q->flags & VM_EXECUTE ? 'x' : '-',
-			      private_copy ? 'p' : 's', (ull)q->offset, (ull)q->object_id);
+	int length = snprintf(line, sizeof(line), "%08llx-%08llx %c%c%c%c %08llx 00:00 %llu", (ull)q->start,
+	                      (ull)q->end, q->flags & VM_READ ? 'r' : '-', q->flags & VM_WRITE ? 'w' : '-',
+	                      q->flags & VM_EXECUTE ? 'x' : '-', private_copy ? 'p' : 's', (ull)q->offset,
+	                      (ull)q->object_id);
 	text_print(text, "%s%*s%s\n", line, name[0] && length < 73 ? 73 - length : 1, "", name);
 }
 
@@ -175,22 +181,22 @@ static void print_limits(const struct process *p, struct text *text)
 	static const struct {
 		const char *name, *unit;
 	} rows[RESOURCES] = {
-		[RESOURCE_CPU] = { "Max cpu time", "seconds" },
-		[RESOURCE_FSIZE] = { "Max file size", "bytes" },
-		[RESOURCE_DATA] = { "Max data size", "bytes" },
-		[RESOURCE_STACK] = { "Max stack size", "bytes" },
-		[RESOURCE_CORE] = { "Max core file size", "bytes" },
-		[RESOURCE_RSS] = { "Max resident set", "bytes" },
-		[RESOURCE_NPROC] = { "Max processes", "processes" },
-		[RESOURCE_NOFILE] = { "Max open files", "files" },
-		[RESOURCE_MEMLOCK] = { "Max locked memory", "bytes" },
-		[RESOURCE_AS] = { "Max address space", "bytes" },
-		[RESOURCE_LOCKS] = { "Max file locks", "locks" },
-		[RESOURCE_SIGPENDING] = { "Max pending signals", "signals" },
-		[RESOURCE_MSGQUEUE] = { "Max msgqueue size", "bytes" },
-		[RESOURCE_NICE] = { "Max nice priority", "" },
-		[RESOURCE_RTPRIO] = { "Max realtime priority", "" },
-		[RESOURCE_RTTIME] = { "Max realtime timeout", "us" },
+	        [RESOURCE_CPU] = {"Max cpu time", "seconds"},
+	        [RESOURCE_FSIZE] = {"Max file size", "bytes"},
+	        [RESOURCE_DATA] = {"Max data size", "bytes"},
+	        [RESOURCE_STACK] = {"Max stack size", "bytes"},
+	        [RESOURCE_CORE] = {"Max core file size", "bytes"},
+	        [RESOURCE_RSS] = {"Max resident set", "bytes"},
+	        [RESOURCE_NPROC] = {"Max processes", "processes"},
+	        [RESOURCE_NOFILE] = {"Max open files", "files"},
+	        [RESOURCE_MEMLOCK] = {"Max locked memory", "bytes"},
+	        [RESOURCE_AS] = {"Max address space", "bytes"},
+	        [RESOURCE_LOCKS] = {"Max file locks", "locks"},
+	        [RESOURCE_SIGPENDING] = {"Max pending signals", "signals"},
+	        [RESOURCE_MSGQUEUE] = {"Max msgqueue size", "bytes"},
+	        [RESOURCE_NICE] = {"Max nice priority", ""},
+	        [RESOURCE_RTPRIO] = {"Max realtime priority", ""},
+	        [RESOURCE_RTTIME] = {"Max realtime timeout", "us"},
 	};
 	text_print(text, "%-25s %-20s %-20s %-10s\n", "Limit", "Soft Limit", "Hard Limit", "Units");
 	for (uint32_t i = 0; i < RESOURCES; i++) {

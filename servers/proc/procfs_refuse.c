@@ -23,7 +23,8 @@ static int refuse_new(struct server_call *call, const struct open_file *base, co
 }
 
 /* A name that is to be changed. */
-static int refuse_change(struct server_call *call, const struct open_file *base, const char *path, bool follow, int refusal)
+static int refuse_change(struct server_call *call, const struct open_file *base, const char *path, bool follow,
+                         int refusal)
 {
 	struct walk walk;
 	memset(&walk, 0, sizeof(walk));
@@ -39,7 +40,8 @@ int vfs_serve_make_directory(struct server_call *call, struct open_file *base, c
 	return refuse_new(call, base, path);
 }
 
-int vfs_serve_make_node(struct server_call *call, struct open_file *base, const char *path, uint32_t mode, uint64_t device)
+int vfs_serve_make_node(struct server_call *call, struct open_file *base, const char *path, uint32_t mode,
+                        uint64_t device)
 {
 	UNUSED2(mode, device);
 	return refuse_new(call, base, path);
@@ -51,8 +53,8 @@ int vfs_serve_make_symlink(struct server_call *call, struct open_file *base, con
 	return refuse_new(call, base, path);
 }
 
-int vfs_serve_link(struct server_call *call, struct open_file *base, const char *path, port_name_t *to, const char *to_path,
-		   uint32_t flags)
+int vfs_serve_link(struct server_call *call, struct open_file *base, const char *path, port_name_t *to,
+                   const char *to_path, uint32_t flags)
 {
 	UNUSED3(to, to_path, flags);
 	return refuse_change(call, base, path, false, EXDEV);
@@ -64,28 +66,29 @@ int vfs_serve_remove(struct server_call *call, struct open_file *base, const cha
 	return refuse_change(call, base, path, false, EPERM);
 }
 
-int vfs_serve_rename(struct server_call *call, struct open_file *base, const char *path, port_name_t *to, const char *to_path,
-		     uint32_t flags)
+int vfs_serve_rename(struct server_call *call, struct open_file *base, const char *path, port_name_t *to,
+                     const char *to_path, uint32_t flags)
 {
 	UNUSED3(to, to_path, flags);
 	return refuse_change(call, base, path, false, EPERM);
 }
 
-int vfs_serve_set_mode(struct server_call *call, struct open_file *base, const char *path, uint32_t mode, uint32_t flags)
+int vfs_serve_set_mode(struct server_call *call, struct open_file *base, const char *path, uint32_t mode,
+                       uint32_t flags)
 {
 	(void)mode;
 	return refuse_change(call, base, path, !(flags & VFS_LOOKUP_NO_FOLLOW), EPERM);
 }
 
 int vfs_serve_set_owner(struct server_call *call, struct open_file *base, const char *path, uint32_t uid, uint32_t gid,
-			uint32_t flags)
+                        uint32_t flags)
 {
 	UNUSED2(uid, gid);
 	return refuse_change(call, base, path, !(flags & VFS_LOOKUP_NO_FOLLOW), EPERM);
 }
 
-int vfs_serve_set_times(struct server_call *call, struct open_file *base, const char *path, const struct timestamp *accessed,
-			const struct timestamp *modified, uint32_t flags)
+int vfs_serve_set_times(struct server_call *call, struct open_file *base, const char *path,
+                        const struct timestamp *accessed, const struct timestamp *modified, uint32_t flags)
 {
 	UNUSED2(accessed, modified);
 	return refuse_change(call, base, path, !(flags & VFS_LOOKUP_NO_FOLLOW), EPERM);
@@ -97,8 +100,8 @@ int vfs_serve_truncate(struct server_call *call, struct open_file *base, const c
 	return refuse_change(call, base, path, true, EACCES);
 }
 
-int vfs_serve_mount(struct server_call *call, struct open_file *base, const char *source, const char *target, const char *type,
-		    uint64_t flags, const char *data)
+int vfs_serve_mount(struct server_call *call, struct open_file *base, const char *source, const char *target,
+                    const char *type, uint64_t flags, const char *data)
 {
 	UNUSED3(source, type, data);
 	(void)flags;
@@ -125,7 +128,7 @@ int vfs_serve_set_root(struct server_call *call, struct open_file *base, const c
 }
 
 int vfs_serve_pipe(struct server_call *call, struct open_file *base, uint32_t flags, struct server_port *reader,
-		   struct server_port *writer)
+                   struct server_port *writer)
 {
 	UNUSED3(call, base, flags);
 	UNUSED2(reader, writer);
@@ -140,7 +143,7 @@ int vfs_serve_sync_all(struct server_call *call, struct open_file *base)
 }
 
 int vfs_serve_memory_file(struct server_call *call, struct open_file *base, const char *name, uint32_t flags,
-			  struct server_port *file, uint32_t *kind)
+                          struct server_port *file, uint32_t *kind)
 {
 	UNUSED3(call, base, name);
 	UNUSED3(flags, file, kind);
@@ -149,7 +152,7 @@ int vfs_serve_memory_file(struct server_call *call, struct open_file *base, cons
 
 /* Object control does not exist here (vfs_control_get), so these are never reached; they say so. */
 int vfs_serve_session_begin(struct server_call *call, struct vfs_control *control, uint64_t principal, uint64_t parent,
-			    const struct credentials *cred)
+                            const struct credentials *cred)
 {
 	UNUSED3(call, control, principal);
 	UNUSED2(parent, cred);
@@ -157,7 +160,7 @@ int vfs_serve_session_begin(struct server_call *call, struct vfs_control *contro
 }
 
 int vfs_serve_session_credentials(struct server_call *call, struct vfs_control *control, uint64_t principal,
-				  const struct credentials *cred)
+                                  const struct credentials *cred)
 {
 	UNUSED2(call, control);
 	UNUSED2(principal, cred);
@@ -177,8 +180,8 @@ int vfs_serve_root_directory(struct server_call *call, struct vfs_control *contr
 }
 
 int vfs_serve_open_program(struct server_call *call, struct vfs_control *control, uint64_t principal, port_name_t *base,
-			   const char *path, uint32_t flags, struct server_port *object, uint64_t *size, struct attributes *attr,
-			   struct server_port *file)
+                           const char *path, uint32_t flags, struct server_port *object, uint64_t *size,
+                           struct attributes *attr, struct server_port *file)
 {
 	UNUSED3(call, control, principal);
 	UNUSED3(base, path, flags);
@@ -215,7 +218,7 @@ int io_serve_set_owner(struct server_call *call, struct open_file *file, uint32_
 }
 
 int io_serve_set_times(struct server_call *call, struct open_file *file, const struct timestamp *accessed,
-		       const struct timestamp *modified)
+                       const struct timestamp *modified)
 {
 	UNUSED2(call, file);
 	UNUSED2(accessed, modified);
@@ -223,14 +226,15 @@ int io_serve_set_times(struct server_call *call, struct open_file *file, const s
 }
 
 int io_serve_lock(struct server_call *call, struct open_file *file, uint8_t operation, const struct io_lock *request,
-		  struct io_lock *holder)
+                  struct io_lock *holder)
 {
 	UNUSED3(call, file, operation);
 	UNUSED2(request, holder);
 	return ENOLCK;
 }
 
-int io_serve_map(struct server_call *call, struct open_file *file, uint8_t writable, struct server_port *object, uint64_t *size)
+int io_serve_map(struct server_call *call, struct open_file *file, uint8_t writable, struct server_port *object,
+                 uint64_t *size)
 {
 	UNUSED3(call, file, writable);
 	UNUSED2(object, size);
@@ -263,8 +267,8 @@ int io_serve_pipe_size(struct server_call *call, struct open_file *file, uint32_
 	return EBADF;
 }
 
-int io_serve_copy_range(struct server_call *call, struct open_file *file, int64_t offset, port_name_t *to, int64_t to_offset,
-			uint64_t length, uint64_t *done)
+int io_serve_copy_range(struct server_call *call, struct open_file *file, int64_t offset, port_name_t *to,
+                        int64_t to_offset, uint64_t length, uint64_t *done)
 {
 	UNUSED3(call, file, offset);
 	UNUSED2(to, to_offset);

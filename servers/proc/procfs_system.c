@@ -60,8 +60,8 @@ static void print_uptime(struct text *text)
 {
 	uint64_t up = server_now(), idle = idle_total(kernel_information());
 	text_print(text, "%llu.%02llu %llu.%02llu\n", (unsigned long long)(up / SECOND_NS),
-		   (unsigned long long)(up % SECOND_NS / TICK_NS), (unsigned long long)(idle / SECOND_NS),
-		   (unsigned long long)(idle % SECOND_NS / TICK_NS));
+	           (unsigned long long)(up % SECOND_NS / TICK_NS), (unsigned long long)(idle / SECOND_NS),
+	           (unsigned long long)(idle % SECOND_NS / TICK_NS));
 }
 
 static void count_processes(uint32_t *running, uint32_t *threads)
@@ -112,7 +112,7 @@ static void print_meminfo(struct text *text)
 static void print_cpu_line(struct text *text, const char *name, uint64_t user, uint64_t system, uint64_t idle)
 {
 	text_print(text, "%s %llu 0 %llu %llu 0 0 0 0 0 0\n", name, (unsigned long long)(user / TICK_NS),
-		   (unsigned long long)(system / TICK_NS), (unsigned long long)(idle / TICK_NS));
+	           (unsigned long long)(system / TICK_NS), (unsigned long long)(idle / TICK_NS));
 }
 
 /* What is not idle and not a process's user time counts as system time: the servers' work is that. */
@@ -130,13 +130,14 @@ static void print_stat(struct text *text)
 	for (uint32_t i = 0; i < cpus; i++) {
 		char name[16];
 		uint64_t cpu_busy = up > info->idle_time[i] ? up - info->idle_time[i] : 0;
-		uint64_t share = busy / TICK_NS ? user / TICK_NS * (cpu_busy / TICK_NS) / (busy / TICK_NS) * TICK_NS : 0;
+		uint64_t share =
+		        busy / TICK_NS ? user / TICK_NS * (cpu_busy / TICK_NS) / (busy / TICK_NS) * TICK_NS : 0;
 		snprintf(name, sizeof(name), "cpu%u", i);
 		print_cpu_line(text, name, share, cpu_busy - share, info->idle_time[i]);
 	}
 	text_print(text, "intr 0\nctxt %llu\nbtime %lld\nprocesses %llu\nprocs_running %u\nprocs_blocked 0\n",
-		   (unsigned long long)(used.voluntary_switches + used.involuntary_switches),
-		   (long long)(info->realtime_offset / (int64_t)SECOND_NS), (unsigned long long)root->forks, running);
+	           (unsigned long long)(used.voluntary_switches + used.involuntary_switches),
+	           (long long)(info->realtime_offset / (int64_t)SECOND_NS), (unsigned long long)root->forks, running);
 }
 
 struct cpu_leaf {
@@ -152,12 +153,14 @@ static struct cpu_leaf cpu_leaf(uint32_t leaf)
 
 static void print_flags(struct text *text)
 {
-	static const char *const edx[32] = { "fpu", "vme", "de", "pse", "tsc", "msr", "pae", "mce", "cx8", "apic", NULL,
-					     "sep", "mtrr", "pge", "mca", "cmov", "pat", "pse36", NULL, "clflush", NULL,
-					     NULL, NULL, "mmx", "fxsr", "sse", "sse2", "ss", "ht", NULL, NULL, NULL };
-	static const char *const ecx[32] = { [0] = "pni", [1] = "pclmulqdq", [9] = "ssse3", [12] = "fma", [13] = "cx16",
-					     [19] = "sse4_1", [20] = "sse4_2", [22] = "movbe", [23] = "popcnt", [25] = "aes",
-					     [26] = "xsave", [28] = "avx", [29] = "f16c", [30] = "rdrand", [31] = "hypervisor" };
+	static const char *const edx[32] = {"fpu",  "vme",   "de",   "pse",     "tsc",  "msr", "pae", "mce",
+	                                    "cx8",  "apic",  NULL,   "sep",     "mtrr", "pge", "mca", "cmov",
+	                                    "pat",  "pse36", NULL,   "clflush", NULL,   NULL,  NULL,  "mmx",
+	                                    "fxsr", "sse",   "sse2", "ss",      "ht",   NULL,  NULL,  NULL};
+	static const char *const ecx[32] = {
+	        [0] = "pni",     [1] = "pclmulqdq", [9] = "ssse3",  [12] = "fma",    [13] = "cx16",
+	        [19] = "sse4_1", [20] = "sse4_2",   [22] = "movbe", [23] = "popcnt", [25] = "aes",
+	        [26] = "xsave",  [28] = "avx",      [29] = "f16c",  [30] = "rdrand", [31] = "hypervisor"};
 	struct cpu_leaf leaf = cpu_leaf(1);
 	text_print(text, "flags\t\t:");
 	for (uint32_t i = 0; i < 32; i++) {
@@ -186,20 +189,23 @@ static void print_cpuinfo(struct text *text)
 {
 	const struct kernel_info *info = kernel_information();
 	struct cpu_leaf name = cpu_leaf(0), id = cpu_leaf(1);
-	uint32_t vendor[3] = { name.ebx, name.edx, name.ecx };
+	uint32_t vendor[3] = {name.ebx, name.edx, name.ecx};
 	uint32_t family = (id.eax >> 8 & 0xf) + (id.eax >> 20 & 0xff);
 	uint32_t model = (id.eax >> 4 & 0xf) | (id.eax >> 12 & 0xf0);
 	char brand[49];
 	cpu_brand(brand);
 	uint64_t khz = info->tsc_frequency / 1000;
 	for (uint32_t i = 0; i < cpu_count(info); i++) {
-		text_print(text, "processor\t: %u\nvendor_id\t: %.12s\ncpu family\t: %u\nmodel\t\t: %u\nmodel name\t: %s\n", i,
-			   (const char *)vendor, family, model, brand);
-		text_print(text, "stepping\t: %u\ncpu MHz\t\t: %llu.%03llu\nsiblings\t: %u\ncpu cores\t: %u\nfpu\t\t: yes\n",
-			   id.eax & 0xf, (unsigned long long)(khz / 1000), (unsigned long long)(khz % 1000), info->cpus, info->cpus);
+		text_print(text,
+		           "processor\t: %u\nvendor_id\t: %.12s\ncpu family\t: %u\nmodel\t\t: %u\nmodel name\t: %s\n",
+		           i, (const char *)vendor, family, model, brand);
+		text_print(text,
+		           "stepping\t: %u\ncpu MHz\t\t: %llu.%03llu\nsiblings\t: %u\ncpu cores\t: %u\nfpu\t\t: yes\n",
+		           id.eax & 0xf, (unsigned long long)(khz / 1000), (unsigned long long)(khz % 1000), info->cpus,
+		           info->cpus);
 		print_flags(text);
 		text_print(text, "bogomips\t: %llu.%02llu\n\n", (unsigned long long)(khz / 500),
-			   (unsigned long long)(khz % 500 / 5));
+		           (unsigned long long)(khz % 500 / 5));
 	}
 }
 
@@ -218,7 +224,7 @@ static void print_command_line(struct text *text)
 {
 	char value[2049];
 	/* The kernel's own words, as far as they are asked for by name. */
-	static const char *const words[] = { "init", "run", "posix-trace" };
+	static const char *const words[] = {"init", "run", "posix-trace"};
 	for (uint32_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
 		if (root_option(root->root, words[i], value, sizeof(value)) != 0)
 			continue;

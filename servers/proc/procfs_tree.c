@@ -4,11 +4,11 @@
 #include "kernel_ops.h"
 #include "procfs.h"
 
+#include <io_client.h>
 #include <portico/strings.h>
-#include <vfs_client.h>
 
-#define LINKS_MAX 16 /* each level keeps a path on the stack */
-#define COOKIE_STATIC 2u     /* after "." and ".." */
+#define LINKS_MAX 16          /* each level keeps a path on the stack */
+#define COOKIE_STATIC 2u      /* after "." and ".." */
 #define COOKIE_NUMBERS 0x100u /* numbered entries: this + number */
 
 #define DIRECTORY (MODE_DIRECTORY | 0555u)
@@ -18,46 +18,46 @@
 #define FILE_OWNER (MODE_FILE | 0400u)
 
 static const struct node_type types[NODE_KINDS] = {
-	[NODE_ROOT] = { NULL, NODE_NONE, DIRECTORY, false },
-	[NODE_SYS] = { "sys", NODE_ROOT, DIRECTORY, false },
-	[NODE_SYS_KERNEL] = { "kernel", NODE_SYS, DIRECTORY, false },
-	[NODE_PROCESS] = { NULL, NODE_ROOT, DIRECTORY, false },
-	[NODE_TASKS] = { "task", NODE_PROCESS, DIRECTORY, false },
-	[NODE_THREAD] = { NULL, NODE_TASKS, DIRECTORY, false },
-	[NODE_DESCRIPTORS] = { "fd", NODE_PROCESS, MODE_DIRECTORY | 0500u, true },
-	[NODE_SELF] = { "self", NODE_ROOT, LINK, false },
-	[NODE_THREAD_SELF] = { "thread-self", NODE_ROOT, LINK, false },
-	[NODE_MOUNTS_LINK] = { "mounts", NODE_ROOT, LINK, false },
-	[NODE_EXE] = { "exe", NODE_PROCESS, LINK, true },
-	[NODE_CWD] = { "cwd", NODE_PROCESS, LINK, true },
-	[NODE_ROOT_LINK] = { "root", NODE_PROCESS, LINK, true },
-	[NODE_UPTIME] = { "uptime", NODE_ROOT, FILE_ALL, false },
-	[NODE_LOADAVG] = { "loadavg", NODE_ROOT, FILE_ALL, false },
-	[NODE_MEMINFO] = { "meminfo", NODE_ROOT, FILE_ALL, false },
-	[NODE_VERSION] = { "version", NODE_ROOT, FILE_ALL, false },
-	[NODE_CPUINFO] = { "cpuinfo", NODE_ROOT, FILE_ALL, false },
-	[NODE_SYSTEM_STAT] = { "stat", NODE_ROOT, FILE_ALL, false },
-	[NODE_FILESYSTEMS] = { "filesystems", NODE_ROOT, FILE_ALL, false },
-	[NODE_KERNEL_CMDLINE] = { "cmdline", NODE_ROOT, FILE_ALL, false },
-	[NODE_HOSTNAME] = { "hostname", NODE_SYS_KERNEL, FILE_WRITE, false },
-	[NODE_DOMAINNAME] = { "domainname", NODE_SYS_KERNEL, FILE_WRITE, false },
-	[NODE_OSRELEASE] = { "osrelease", NODE_SYS_KERNEL, FILE_ALL, false },
-	[NODE_OSTYPE] = { "ostype", NODE_SYS_KERNEL, FILE_ALL, false },
-	[NODE_OSVERSION] = { "version", NODE_SYS_KERNEL, FILE_ALL, false },
-	[NODE_PID_MAX] = { "pid_max", NODE_SYS_KERNEL, FILE_ALL, false },
-	[NODE_NGROUPS_MAX] = { "ngroups_max", NODE_SYS_KERNEL, FILE_ALL, false },
-	[NODE_CAP_LAST_CAP] = { "cap_last_cap", NODE_SYS_KERNEL, FILE_ALL, false },
-	[NODE_SYS_RANDOM] = { "random", NODE_SYS_KERNEL, DIRECTORY, false },
-	[NODE_RANDOM_UUID] = { "uuid", NODE_SYS_RANDOM, FILE_ALL, false },
-	[NODE_STAT] = { "stat", NODE_PROCESS, FILE_ALL, false },
-	[NODE_STATM] = { "statm", NODE_PROCESS, FILE_ALL, false },
-	[NODE_STATUS] = { "status", NODE_PROCESS, FILE_ALL, false },
-	[NODE_CMDLINE] = { "cmdline", NODE_PROCESS, FILE_ALL, false },
-	[NODE_COMM] = { "comm", NODE_PROCESS, FILE_WRITE, false },
-	[NODE_ENVIRON] = { "environ", NODE_PROCESS, FILE_OWNER, true },
-	[NODE_MAPS] = { "maps", NODE_PROCESS, FILE_ALL, true },
-	[NODE_LIMITS] = { "limits", NODE_PROCESS, FILE_ALL, false },
-	[NODE_MOUNTS] = { "mounts", NODE_PROCESS, FILE_ALL, false },
+        [NODE_ROOT] = {NULL, NODE_NONE, DIRECTORY, false},
+        [NODE_SYS] = {"sys", NODE_ROOT, DIRECTORY, false},
+        [NODE_SYS_KERNEL] = {"kernel", NODE_SYS, DIRECTORY, false},
+        [NODE_PROCESS] = {NULL, NODE_ROOT, DIRECTORY, false},
+        [NODE_TASKS] = {"task", NODE_PROCESS, DIRECTORY, false},
+        [NODE_THREAD] = {NULL, NODE_TASKS, DIRECTORY, false},
+        [NODE_DESCRIPTORS] = {"fd", NODE_PROCESS, MODE_DIRECTORY | 0500u, true},
+        [NODE_SELF] = {"self", NODE_ROOT, LINK, false},
+        [NODE_THREAD_SELF] = {"thread-self", NODE_ROOT, LINK, false},
+        [NODE_MOUNTS_LINK] = {"mounts", NODE_ROOT, LINK, false},
+        [NODE_EXE] = {"exe", NODE_PROCESS, LINK, true},
+        [NODE_CWD] = {"cwd", NODE_PROCESS, LINK, true},
+        [NODE_ROOT_LINK] = {"root", NODE_PROCESS, LINK, true},
+        [NODE_UPTIME] = {"uptime", NODE_ROOT, FILE_ALL, false},
+        [NODE_LOADAVG] = {"loadavg", NODE_ROOT, FILE_ALL, false},
+        [NODE_MEMINFO] = {"meminfo", NODE_ROOT, FILE_ALL, false},
+        [NODE_VERSION] = {"version", NODE_ROOT, FILE_ALL, false},
+        [NODE_CPUINFO] = {"cpuinfo", NODE_ROOT, FILE_ALL, false},
+        [NODE_SYSTEM_STAT] = {"stat", NODE_ROOT, FILE_ALL, false},
+        [NODE_FILESYSTEMS] = {"filesystems", NODE_ROOT, FILE_ALL, false},
+        [NODE_KERNEL_CMDLINE] = {"cmdline", NODE_ROOT, FILE_ALL, false},
+        [NODE_HOSTNAME] = {"hostname", NODE_SYS_KERNEL, FILE_WRITE, false},
+        [NODE_DOMAINNAME] = {"domainname", NODE_SYS_KERNEL, FILE_WRITE, false},
+        [NODE_OSRELEASE] = {"osrelease", NODE_SYS_KERNEL, FILE_ALL, false},
+        [NODE_OSTYPE] = {"ostype", NODE_SYS_KERNEL, FILE_ALL, false},
+        [NODE_OSVERSION] = {"version", NODE_SYS_KERNEL, FILE_ALL, false},
+        [NODE_PID_MAX] = {"pid_max", NODE_SYS_KERNEL, FILE_ALL, false},
+        [NODE_NGROUPS_MAX] = {"ngroups_max", NODE_SYS_KERNEL, FILE_ALL, false},
+        [NODE_CAP_LAST_CAP] = {"cap_last_cap", NODE_SYS_KERNEL, FILE_ALL, false},
+        [NODE_SYS_RANDOM] = {"random", NODE_SYS_KERNEL, DIRECTORY, false},
+        [NODE_RANDOM_UUID] = {"uuid", NODE_SYS_RANDOM, FILE_ALL, false},
+        [NODE_STAT] = {"stat", NODE_PROCESS, FILE_ALL, false},
+        [NODE_STATM] = {"statm", NODE_PROCESS, FILE_ALL, false},
+        [NODE_STATUS] = {"status", NODE_PROCESS, FILE_ALL, false},
+        [NODE_CMDLINE] = {"cmdline", NODE_PROCESS, FILE_ALL, false},
+        [NODE_COMM] = {"comm", NODE_PROCESS, FILE_WRITE, false},
+        [NODE_ENVIRON] = {"environ", NODE_PROCESS, FILE_OWNER, true},
+        [NODE_MAPS] = {"maps", NODE_PROCESS, FILE_ALL, true},
+        [NODE_LIMITS] = {"limits", NODE_PROCESS, FILE_ALL, false},
+        [NODE_MOUNTS] = {"mounts", NODE_PROCESS, FILE_ALL, false},
 };
 
 const struct node_type *node_type(const struct node *node)
@@ -107,7 +107,7 @@ void node_attributes(const struct node *node, struct attributes *attr)
 {
 	const struct process *p = process_of(node);
 	int64_t now = server_realtime();
-	struct timestamp time = { .seconds = now / 1000000000, .nanoseconds = (uint32_t)(now % 1000000000) };
+	struct timestamp time = {.seconds = now / 1000000000, .nanoseconds = (uint32_t)(now % 1000000000)};
 	memset(attr, 0, sizeof(*attr));
 	attr->device = PROCFS_DEVICE;
 	attr->inode = inode_of(node);
@@ -138,12 +138,12 @@ static bool has_entry(const struct node *directory, uint32_t kind)
 
 static struct node child_of(const struct node *directory, uint32_t kind)
 {
-	return (struct node){ .kind = kind, .pid = directory->pid, .tid = directory->tid };
+	return (struct node){.kind = kind, .pid = directory->pid, .tid = directory->tid};
 }
 
 static struct node parent_of(const struct node *node)
 {
-	struct node parent = { .kind = types[node->kind].parent, .pid = node->pid, .tid = node->tid };
+	struct node parent = {.kind = types[node->kind].parent, .pid = node->pid, .tid = node->tid};
 	if (node->kind == NODE_PROCESS)
 		parent.pid = parent.tid = 0;
 	else if (node->kind == NODE_THREAD)
@@ -181,8 +181,8 @@ static uint32_t next_number(const struct node *directory, uint32_t after)
 static struct node numbered(const struct node *directory, uint32_t number)
 {
 	if (directory->kind == NODE_ROOT)
-		return (struct node){ .kind = NODE_PROCESS, .pid = number };
-	return (struct node){ .kind = NODE_THREAD, .pid = directory->pid, .tid = number };
+		return (struct node){.kind = NODE_PROCESS, .pid = number};
+	return (struct node){.kind = NODE_THREAD, .pid = directory->pid, .tid = number};
 }
 
 bool node_entry(const struct node *directory, uint64_t *cookie, char name[32], struct node *entry)
@@ -282,7 +282,7 @@ static int directory_link(const struct process *p, port_name_t name, char *targe
 	int64_t right = kernel_right_extract(p->task, name);
 	if (right < 0)
 		return ENOENT;
-	int error = vfs_directory_path((port_name_t)right, target, size);
+	int error = io_path((port_name_t)right, target, size);
 	server_release_right((port_name_t)right);
 	return error;
 }

@@ -1,5 +1,6 @@
 /*
- * Random bytes for AT_RANDOM: ChaCha20 keyed from the processor (kernel_entropy). The key is in the keep and changes with each use.
+ * Random bytes for AT_RANDOM: ChaCha20 keyed from the processor (kernel_entropy). The key is in the keep and changes
+ * with each use.
  */
 #include "kernel_ops.h"
 #include "proc.h"
@@ -26,7 +27,7 @@ static void quarter(uint32_t *x, unsigned a, unsigned b, unsigned c, unsigned d)
 /* One block of RFC 8439's function with a 64-bit counter and no nonce. */
 static void chacha_block(const uint8_t key[32], uint64_t counter, uint8_t out[64])
 {
-	uint32_t state[16] = { 0x61707865, 0x3320646e, 0x79622d32, 0x6b206574 };
+	uint32_t state[16] = {0x61707865, 0x3320646e, 0x79622d32, 0x6b206574};
 	memcpy(&state[4], key, 32);
 	memcpy(&state[12], &counter, sizeof(counter));
 	uint32_t x[16];

@@ -65,7 +65,8 @@ static size_t init_arguments(char *to, size_t max)
 			to[at++] = '\0';
 		return at;
 	}
-	const char *path = root_option(root->root, "init", value, sizeof(value)) == 0 && value[0] ? value : "/sbin/init";
+	const char *path =
+	        root_option(root->root, "init", value, sizeof(value)) == 0 && value[0] ? value : "/sbin/init";
 	at = strnlen(path, max - 1) + 1;
 	memcpy(to, path, at);
 	to[at - 1] = '\0';
@@ -89,12 +90,12 @@ void start_init(void)
 	limits_default(p);
 	size_t size = init_arguments(arguments, sizeof(arguments));
 	const struct exec_request strings = {
-		.arguments = arguments,
-		.arguments_size = size,
-		.argument_count = count_strings(arguments, size),
-		.environment = environment,
-		.environment_size = sizeof(environment),
-		.environment_count = count_strings(environment, sizeof(environment)),
+	        .arguments = arguments,
+	        .arguments_size = size,
+	        .argument_count = count_strings(arguments, size),
+	        .environment = environment,
+	        .environment_size = sizeof(environment),
+	        .environment_count = count_strings(environment, sizeof(environment)),
 	};
 	root->forks++;
 	change_log(p, PROC_CHANGE_KIND_BIRTH, 0, 0);

@@ -14,7 +14,8 @@ static struct process *alive(uint32_t pid)
 	return p && p->state == PROCESS_ALIVE ? p : NULL;
 }
 
-int proc_serve_interrupt_right(struct server_call *call, struct proc_right *right, uint32_t pid, struct server_port *task)
+int proc_serve_interrupt_right(struct server_call *call, struct proc_right *right, uint32_t pid,
+                               struct server_port *task)
 {
 	(void)call;
 	if (!right->server)

@@ -8,9 +8,9 @@
 #include <portico/strings.h>
 #include <proc_server.h>
 
-#define OPTIONS_KNOWN                                                                                                    \
-	(WAIT_NO_HANG | WAIT_STOPPED | WAIT_EXITED | WAIT_CONTINUED | WAIT_NO_WAIT | WAIT_NO_THREAD | WAIT_ALL_CHILDREN | \
-	 WAIT_CLONE)
+#define OPTIONS_KNOWN                                                                                                  \
+	(WAIT_NO_HANG | WAIT_STOPPED | WAIT_EXITED | WAIT_CONTINUED | WAIT_NO_WAIT | WAIT_NO_THREAD |                  \
+	 WAIT_ALL_CHILDREN | WAIT_CLONE)
 
 /* What a wait asks for. */
 struct question {
@@ -122,7 +122,7 @@ static int park(struct server_call *call, struct process *p, const struct questi
 }
 
 int proc_serve_wait(struct server_call *call, struct proc_right *right, uint32_t kind, uint32_t id, uint32_t options,
-		    struct proc_wait_result *result)
+                    struct proc_wait_result *result)
 {
 	(void)right;
 	struct process *p = process_of_principal(call->principal);
@@ -130,7 +130,7 @@ int proc_serve_wait(struct server_call *call, struct proc_right *right, uint32_t
 		return ESRCH;
 	if ((options & ~OPTIONS_KNOWN) || !(options & (WAIT_EXITED | WAIT_STOPPED | WAIT_CONTINUED)))
 		return EINVAL;
-	struct question q = { .kind = kind, .id = id, .options = options };
+	struct question q = {.kind = kind, .id = id, .options = options};
 	if (kind == PROC_WAIT_KIND_GROUP && id == 0)
 		q.id = p->group;
 	int error = ask(p, &q, result);
@@ -156,7 +156,7 @@ void waiters_check(struct process *parent)
 	struct waiter **link = &parent->waiters;
 	while (*link) {
 		struct waiter *w = *link;
-		struct question q = { .kind = w->kind, .id = w->id, .options = w->options };
+		struct question q = {.kind = w->kind, .id = w->id, .options = w->options};
 		struct proc_wait_result result;
 		memset(&result, 0, sizeof(result));
 		int error = ask(parent, &q, &result);

@@ -1,6 +1,6 @@
 /*
- * What follows from changes of processes: SIGCHLD for the parent, HUP and CONT for groups that become orphaned with stopped members,
- * parent-death signals; and the records of our own.
+ * What follows from changes of processes: SIGCHLD for the parent, HUP and CONT for groups that become orphaned with
+ * stopped members, parent-death signals; and the records of our own.
  *
  * POSIX.1-2017 _exit() and 3.264 "Orphaned Process Group".
  */
@@ -43,7 +43,7 @@ static void signal_orphans(uint32_t group, const struct process *except)
 {
 	if (!group_is_orphaned(group, except) || !has_stopped_member(group, except))
 		return;
-	struct sig_signal_info info = { .signal = SIGNAL_HUP, .code = CODE_KERNEL };
+	struct sig_signal_info info = {.signal = SIGNAL_HUP, .code = CODE_KERNEL};
 	generate_group(group, 0, &info);
 	info.signal = SIGNAL_CONTINUE;
 	generate_group(group, 0, &info);
@@ -111,7 +111,8 @@ static void reparented(const struct proc_change *change, struct process *p)
 	if (old && old->group != change->group && old->session == change->session)
 		signal_orphans(change->group, NULL);
 	if (change->exit_signal != 0 && change->exit_signal <= SIGNALS) { /* PR_SET_PDEATHSIG */
-		struct sig_signal_info info = { .signal = (int32_t)change->exit_signal, .code = CODE_USER, .pid = p->parent };
+		struct sig_signal_info info = {
+		        .signal = (int32_t)change->exit_signal, .code = CODE_USER, .pid = p->parent};
 		generate(p, 0, &info, 0);
 	}
 }

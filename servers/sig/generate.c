@@ -1,8 +1,9 @@
 /*
- * Generation: from a signal and a target to a pending signal and an interrupted thread, or a stop, a continuation, a death.
+ * Generation: from a signal and a target to a pending signal and an interrupted thread, or a stop, a continuation, a
+ * death.
  *
- * The order follows Linux's: stop and continue clear each other, then what is ignored goes, then it is queued, posted, and a
- * thread that takes it is struck. Posting comes before reading masks (signal_page.h).
+ * The order follows Linux's: stop and continue clear each other, then what is ignored goes, then it is queued, posted,
+ * and a thread that takes it is struck. Posting comes before reading masks (signal_page.h).
  */
 #include "sig.h"
 
@@ -30,16 +31,19 @@ static bool thread_takes(const struct signal_thread *t, uint64_t bit)
 {
 	if (__atomic_load_n(&t->tid, __ATOMIC_RELAXED) == 0)
 		return false;
-	return !(__atomic_load_n(&t->blocked, __ATOMIC_SEQ_CST) & bit) || (__atomic_load_n(&t->waiting, __ATOMIC_SEQ_CST) & bit);
+	return !(__atomic_load_n(&t->blocked, __ATOMIC_SEQ_CST) & bit) ||
+	       (__atomic_load_n(&t->waiting, __ATOMIC_SEQ_CST) & bit);
 }
 
 /* Does the thread wait for it, so that even an ignored one counts? */
 static bool thread_waits(const struct signal_thread *t, uint64_t bit)
 {
-	return __atomic_load_n(&t->tid, __ATOMIC_RELAXED) != 0 && (__atomic_load_n(&t->waiting, __ATOMIC_RELAXED) & bit);
+	return __atomic_load_n(&t->tid, __ATOMIC_RELAXED) != 0 &&
+	       (__atomic_load_n(&t->waiting, __ATOMIC_RELAXED) & bit);
 }
 
-/* The slot that is to be struck: the thread itself, or the first thread if it takes the signal, or any other. -1: none. */
+/* The slot that is to be struck: the thread itself, or the first thread if it takes the signal, or any other. -1: none.
+ */
 static int32_t choose_slot(const struct process *p, uint32_t tid, uint64_t bit)
 {
 	const struct signal_page *page = p->pages.page;

@@ -42,7 +42,7 @@ static int64_t create(struct signal_pages *pages)
 		return shared;
 	pages->shared = (port_name_t)shared;
 	int64_t address = trap6(TRAP_vm_map, TASK_SELF, SERVER_MAPPINGS, PAGES_SIZE, pages->object, 0,
-				VM_READ | VM_WRITE | VM_INHERIT_NONE);
+	                        VM_READ | VM_WRITE | VM_INHERIT_NONE);
 	if (address < 0)
 		return address;
 	pages->page = (struct signal_page *)address;
@@ -51,7 +51,7 @@ static int64_t create(struct signal_pages *pages)
 
 int64_t kernel_pages_create(struct signal_pages *pages)
 {
-	*pages = (struct signal_pages){ 0 };
+	*pages = (struct signal_pages){0};
 	int64_t status = create(pages);
 	if (status < 0)
 		kernel_pages_destroy(pages);
@@ -66,7 +66,7 @@ void kernel_pages_destroy(struct signal_pages *pages)
 		trap1(TRAP_right_release, pages->shared);
 	if (pages->object != PORT_NULL)
 		trap1(TRAP_right_release, pages->object);
-	*pages = (struct signal_pages){ 0 };
+	*pages = (struct signal_pages){0};
 }
 
 uint32_t kernel_cpus(void)

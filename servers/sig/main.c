@@ -10,7 +10,7 @@
 
 struct sig_root *root;
 
-static struct sig_right ordinary = { .server = false }, upper = { .server = true };
+static struct sig_right ordinary = {.server = false}, upper = {.server = true};
 
 struct sig_right *sig_process_get(struct server_call *call)
 {

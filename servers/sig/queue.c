@@ -1,8 +1,8 @@
 /*
  * Pending signals: one list a process, oldest first.
  *
- * A standard signal is there once for each target (the first siginfo stays); real-time signals queue, up to RLIMIT_SIGPENDING of the
- * receiver's user. POSIX.1-2017 2.4.1, man 7 signal.
+ * A standard signal is there once for each target (the first siginfo stays); real-time signals queue, up to
+ * RLIMIT_SIGPENDING of the receiver's user. POSIX.1-2017 2.4.1, man 7 signal.
  */
 #include "sig.h"
 
@@ -29,7 +29,7 @@ static uint32_t queued_of_user(uint32_t uid)
 
 static bool within_limit(const struct process *p)
 {
-	struct proc_limit none = { 0, 0 }, limit;
+	struct proc_limit none = {0, 0}, limit;
 	if (proc_limit(root->sessions.proc, p->session->pid, RESOURCE_SIGPENDING, 0, &none, &limit) != 0)
 		return false;
 	return queued_of_user(p->session->uid) < limit.current;

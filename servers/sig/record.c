@@ -29,8 +29,8 @@ struct process *process_create(struct server_session *session)
 	p->session = session;
 	p->parent = session->parent;
 	for (uint32_t i = 0; i < 3; i++) {
-		static const uint32_t signals[3] = { SIGNAL_ALARM, SIGNAL_VIRTUAL_ALARM, SIGNAL_PROFILE };
-		static const uint8_t clocks[3] = { TIMER_MONOTONIC, TIMER_USER, TIMER_CPU };
+		static const uint32_t signals[3] = {SIGNAL_ALARM, SIGNAL_VIRTUAL_ALARM, SIGNAL_PROFILE};
+		static const uint8_t clocks[3] = {TIMER_MONOTONIC, TIMER_USER, TIMER_CPU};
 		p->interval[i].process = p;
 		p->interval[i].id = -1;
 		p->interval[i].signal = signals[i];

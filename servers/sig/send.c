@@ -14,7 +14,8 @@
 /* May a process with session record `from` send `signal` to `to`? */
 static bool may_signal(const struct server_session *from, const struct server_session *to, uint32_t signal)
 {
-	if (from == to || from->euid == to->suid || from->euid == to->uid || from->uid == to->suid || from->uid == to->uid)
+	if (from == to || from->euid == to->suid || from->euid == to->uid || from->uid == to->suid ||
+	    from->uid == to->uid)
 		return true;
 	if (signal == SIGNAL_CONTINUE && from->session == to->session)
 		return true;
@@ -27,10 +28,10 @@ static bool may_signal(const struct server_session *from, const struct server_se
 static struct sig_signal_info info_from(const struct server_session *from, uint32_t signal, int32_t code)
 {
 	return (struct sig_signal_info){
-		.signal = (int32_t)signal,
-		.code = code,
-		.pid = from->pid,
-		.uid = from->uid,
+	        .signal = (int32_t)signal,
+	        .code = code,
+	        .pid = from->pid,
+	        .uid = from->uid,
 	};
 }
 
@@ -117,7 +118,8 @@ int sig_serve_kill(struct server_call *call, struct sig_right *right, int32_t pi
 	return send_to_group(p->session, pid == 0 ? p->session->group : (uint32_t)-pid, &info);
 }
 
-/* The process that the thread belongs to; group 0: any process. Before libposix has written its slots, the first thread is known by its pid. */
+/* The process that the thread belongs to; group 0: any process. Before libposix has written its slots, the first thread
+ * is known by its pid. */
 static struct process *process_of_thread(uint32_t group, uint32_t tid)
 {
 	struct process *p = group ? process_by_pid(group) : process_by_pid(tid);
@@ -132,7 +134,8 @@ static struct process *process_of_thread(uint32_t group, uint32_t tid)
 	return NULL;
 }
 
-int sig_serve_thread_kill(struct server_call *call, struct sig_right *right, int32_t group, int32_t tid, uint32_t signal)
+int sig_serve_thread_kill(struct server_call *call, struct sig_right *right, int32_t group, int32_t tid,
+                          uint32_t signal)
 {
 	(void)right;
 	struct process *p = process_of_principal(call->principal);
@@ -147,7 +150,8 @@ int sig_serve_thread_kill(struct server_call *call, struct sig_right *right, int
 	return send(p->session, to, (uint32_t)tid, &info);
 }
 
-int sig_serve_queue(struct server_call *call, struct sig_right *right, int32_t pid, int32_t tid, const struct sig_signal_info *info)
+int sig_serve_queue(struct server_call *call, struct sig_right *right, int32_t pid, int32_t tid,
+                    const struct sig_signal_info *info)
 {
 	(void)right;
 	struct process *p = process_of_principal(call->principal);
@@ -165,7 +169,8 @@ int sig_serve_queue(struct server_call *call, struct sig_right *right, int32_t p
 	return to ? send(p->session, to, (uint32_t)tid, &copy) : ESRCH;
 }
 
-int sig_serve_take(struct server_call *call, struct sig_right *right, uint32_t slot, uint64_t set, struct sig_signal_info *info)
+int sig_serve_take(struct server_call *call, struct sig_right *right, uint32_t slot, uint64_t set,
+                   struct sig_signal_info *info)
 {
 	(void)right;
 	struct process *p = process_of_principal(call->principal);

@@ -2,8 +2,8 @@
  * sig: signals. Records of processes, their pending signals and timers; what the files of this folder offer each other.
  *
  * Above: libposix, tty, net. Below: proc (stops, deaths, rights to interrupt) and the kernel (kernel_ops.h).
- * What is pending is what lies in the queues here; the words in the signal pages only mirror it for the process. Masks and
- * dispositions are the process's own words, read once each time and never trusted: a lie hurts only who tells it.
+ * What is pending is what lies in the queues here; the words in the signal pages only mirror it for the process. Masks
+ * and dispositions are the process's own words, read once each time and never trusted: a lie hurts only who tells it.
  */
 #ifndef SIG_SIG_H
 #define SIG_SIG_H
@@ -18,8 +18,8 @@
 
 #define SIGNALS 64u
 #define SIGNAL_REAL_TIME 32u /* the first of those that queue */
-#define SIGNAL_BIT(n) (UINT64_C(1) << ((n) - 1))
-#define TIMERS_MAX 128u      /* POSIX timers of a process */
+#define SIGNAL_BIT(n) (UINT64_C(1) << ((n)-1))
+#define TIMERS_MAX 128u /* POSIX timers of a process */
 
 enum signal_number {
 	SIGNAL_HUP = 1,
@@ -52,9 +52,9 @@ enum signal_code {
 };
 
 enum timer_clock {
-	TIMER_MONOTONIC,   /* ns since boot */
-	TIMER_USER,        /* user time of the process */
-	TIMER_CPU,         /* user and system time */
+	TIMER_MONOTONIC, /* ns since boot */
+	TIMER_USER,      /* user time of the process */
+	TIMER_CPU,       /* user and system time */
 };
 
 enum timer_notify { NOTIFY_SIGNAL = 0, NOTIFY_NONE = 1, NOTIFY_THREAD = 4 };
@@ -63,26 +63,26 @@ enum timer_notify { NOTIFY_SIGNAL = 0, NOTIFY_NONE = 1, NOTIFY_THREAD = 4 };
 struct pending {
 	struct pending *next;
 	struct sig_signal_info info;
-	uint32_t tid;          /* 0: for whatever thread takes it */
-	int32_t timer;         /* its POSIX timer + 1; 0: none */
+	uint32_t tid;  /* 0: for whatever thread takes it */
+	int32_t timer; /* its POSIX timer + 1; 0: none */
 };
 
 /* An interval or POSIX timer. Armed ones are in the root's list, ordered by `due`. */
 struct timer {
 	struct timer *next_armed;
-	struct timer *next;    /* of the process; interval timers are not in that list */
+	struct timer *next; /* of the process; interval timers are not in that list */
 	struct process *process;
 	int32_t id;
-	uint8_t clock;         /* enum timer_clock */
-	uint8_t notify;        /* enum timer_notify */
+	uint8_t clock;  /* enum timer_clock */
+	uint8_t notify; /* enum timer_notify */
 	bool armed;
-	bool queued;           /* its signal has not been taken yet */
-	bool realtime;         /* CLOCK_REALTIME: absolute times are converted */
+	bool queued;   /* its signal has not been taken yet */
+	bool realtime; /* CLOCK_REALTIME: absolute times are converted */
 	uint32_t signal, tid;
 	uint64_t value;
-	uint64_t expires;      /* on its clock */
+	uint64_t expires; /* on its clock */
 	uint64_t interval;
-	uint64_t due;          /* monotonic time at which to look */
+	uint64_t due; /* monotonic time at which to look */
 	uint32_t overrun, last_overrun;
 };
 
@@ -92,7 +92,7 @@ struct process {
 	struct signal_pages pages; /* page NULL: not attached (yet) */
 	port_name_t task;          /* right to interrupt; PORT_NULL: not asked for yet */
 	bool stopped;
-	uint32_t parent;           /* as it was before the last change */
+	uint32_t parent; /* as it was before the last change */
 	struct pending *first, *last;
 	uint32_t queued;
 	uint64_t cpu_user, cpu_system; /* last seen */
@@ -132,7 +132,8 @@ port_name_t process_task(struct process *p);
 
 /* ---- queue.c: what is pending ---- */
 
-/* 0; EAGAIN: the user's limit is reached, or no memory. A standard signal that is pending already: 0, the first stays. */
+/* 0; EAGAIN: the user's limit is reached, or no memory. A standard signal that is pending already: 0, the first stays.
+ */
 int queue_add(struct process *p, uint32_t tid, const struct sig_signal_info *info, int32_t timer);
 /* Takes one out of `set` for the thread `tid`: its own first. False: none. */
 bool queue_take(struct process *p, uint32_t tid, uint64_t set, struct pending *taken);

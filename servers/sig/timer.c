@@ -1,16 +1,16 @@
 /*
  * Interval timers and POSIX timers.
  *
- * Armed timers are in one list by the monotonic time at which they are to be looked at; the server's one timer is set for the first.
- * A timer on CPU time is looked at when the process could have used up the rest at the earliest, and again until it has.
- * POSIX.1-2017 timer_settime(), timer_getoverrun(), setitimer(); man 2 of the same.
+ * Armed timers are in one list by the monotonic time at which they are to be looked at; the server's one timer is set
+ * for the first. A timer on CPU time is looked at when the process could have used up the rest at the earliest, and
+ * again until it has. POSIX.1-2017 timer_settime(), timer_getoverrun(), setitimer(); man 2 of the same.
  */
 #include "sig.h"
 
 #include <portico/strings.h>
 #include <sig_server.h>
 
-#define POLL_MIN_NS 1000000u  /* CPU time is not looked at more often */
+#define POLL_MIN_NS 1000000u /* CPU time is not looked at more often */
 #define OVERRUN_MAX 0x7fffffffu
 #define TIMER_ABSOLUTE 1u
 
@@ -83,7 +83,7 @@ static void add_overrun(struct timer *t, uint64_t n)
 
 static void fire(struct timer *t, uint64_t missed)
 {
-	struct sig_signal_info info = { .signal = (int32_t)t->signal, .code = CODE_KERNEL };
+	struct sig_signal_info info = {.signal = (int32_t)t->signal, .code = CODE_KERNEL};
 	if (t->id < 0) {
 		generate(t->process, 0, &info, 0);
 		return;
@@ -163,7 +163,7 @@ static void set_timer(struct timer *t, uint64_t expires, uint64_t interval)
 }
 
 int sig_serve_interval_timer(struct server_call *call, struct sig_right *right, uint32_t which, uint8_t set,
-			     const struct sig_interval *value, struct sig_interval *previous)
+                             const struct sig_interval *value, struct sig_interval *previous)
 {
 	(void)right;
 	struct process *p = process_of_principal(call->principal);
@@ -216,12 +216,12 @@ static uint32_t count_timers(const struct process *p)
 	return count;
 }
 
-int sig_serve_timer_create(struct server_call *call, struct sig_right *right, uint32_t clock, uint32_t notify, uint32_t signal,
-			   uint32_t tid, uint64_t value, uint32_t *timer)
+int sig_serve_timer_create(struct server_call *call, struct sig_right *right, uint32_t clock, uint32_t notify,
+                           uint32_t signal, uint32_t tid, uint64_t value, uint32_t *timer)
 {
 	(void)right;
 	struct process *p = process_of_principal(call->principal);
-	struct timer wanted = { .process = p, .notify = (uint8_t)notify, .signal = signal, .tid = tid, .value = value };
+	struct timer wanted = {.process = p, .notify = (uint8_t)notify, .signal = signal, .tid = tid, .value = value};
 	if (!p || clock_of(clock, &wanted) != 0)
 		return EINVAL;
 	if (notify != NOTIFY_SIGNAL && notify != NOTIFY_NONE && notify != NOTIFY_THREAD)
@@ -257,7 +257,7 @@ static uint64_t absolute(struct timer *t, uint64_t value)
 }
 
 int sig_serve_timer_set(struct server_call *call, struct sig_right *right, uint32_t timer, uint32_t flags,
-			const struct sig_interval *value, struct sig_interval *previous)
+                        const struct sig_interval *value, struct sig_interval *previous)
 {
 	(void)right;
 	struct process *p = process_of_principal(call->principal);
@@ -276,7 +276,7 @@ int sig_serve_timer_set(struct server_call *call, struct sig_right *right, uint3
 }
 
 int sig_serve_timer_get(struct server_call *call, struct sig_right *right, uint32_t timer, struct sig_interval *value,
-			uint32_t *overrun)
+                        uint32_t *overrun)
 {
 	(void)right;
 	struct process *p = process_of_principal(call->principal);
@@ -289,7 +289,7 @@ int sig_serve_timer_get(struct server_call *call, struct sig_right *right, uint3
 }
 
 /* Takes it off the process and frees it; its queued signal stays, as on Linux, without a timer behind it. */
-static void delete(struct process *p, struct timer *t)
+static void delete (struct process *p, struct timer *t)
 {
 	struct timer **link = &p->timers;
 	while (*link != t)
@@ -306,7 +306,7 @@ int sig_serve_timer_delete(struct server_call *call, struct sig_right *right, ui
 	struct timer *t = p ? timer_by_id(p, timer) : NULL;
 	if (!t)
 		return EINVAL;
-	delete(p, t);
+	delete (p, t);
 	wake_up_for_first();
 	return 0;
 }
@@ -332,7 +332,7 @@ static void restart_cpu_timer(struct timer *t, uint64_t seen)
 void timers_exec(struct process *p)
 {
 	while (p->timers)
-		delete(p, p->timers);
+		delete (p, p->timers);
 	restart_cpu_timer(&p->interval[1], p->cpu_user);
 	restart_cpu_timer(&p->interval[2], p->cpu_user + p->cpu_system);
 	p->cpu_user = p->cpu_system = 0;
@@ -342,7 +342,7 @@ void timers_exec(struct process *p)
 void timers_free(struct process *p)
 {
 	while (p->timers)
-		delete(p, p->timers);
+		delete (p, p->timers);
 	for (uint32_t i = 0; i < 3; i++)
 		disarm(&p->interval[i]);
 	wake_up_for_first();

@@ -255,7 +255,8 @@ int64_t kernel_thread_runnable(port_name_t thread)
 
 /* ---- rights ---- */
 
-int64_t kernel_right_insert(port_name_t task, port_name_t chosen, port_name_t name, uint32_t disposition, uint64_t badge, uint32_t flags)
+int64_t kernel_right_insert(port_name_t task, port_name_t chosen, port_name_t name, uint32_t disposition,
+                            uint64_t badge, uint32_t flags)
 {
 	struct fake_task *t = fake_task_by_name(task);
 	(void)disposition;
@@ -267,7 +268,7 @@ int64_t kernel_right_insert(port_name_t task, port_name_t chosen, port_name_t na
 		if (t->right[i].chosen == chosen)
 			return KERN_NAME_EXISTS;
 	}
-	t->right[t->rights++] = (struct fake_right){ chosen, badge, flags };
+	t->right[t->rights++] = (struct fake_right){chosen, badge, flags};
 	return chosen;
 }
 
@@ -306,7 +307,8 @@ static int object_index(port_name_t name)
 	return -1;
 }
 
-int64_t kernel_vm_map(port_name_t task, uint64_t address, uint64_t size, port_name_t object, uint64_t offset, uint32_t flags)
+int64_t kernel_vm_map(port_name_t task, uint64_t address, uint64_t size, port_name_t object, uint64_t offset,
+                      uint32_t flags)
 {
 	struct fake_task *t = fake_task_by_name(task);
 	if ((address | size | offset) % PAGE_SIZE || size == 0 || t->mappings == 64)
@@ -319,7 +321,7 @@ int64_t kernel_vm_map(port_name_t task, uint64_t address, uint64_t size, port_na
 	int i = object == PORT_NULL ? -1 : object_index(object);
 	if (object != PORT_NULL && i < 0)
 		return KERN_INVALID_NAME;
-	t->mapping[t->mappings++] = (struct fake_mapping){ address, address + size, offset, flags, i + 1 };
+	t->mapping[t->mappings++] = (struct fake_mapping){address, address + size, offset, flags, i + 1};
 	return (int64_t)address;
 }
 
@@ -351,7 +353,8 @@ static struct fake_page *page_at(struct fake_task *t, uint64_t address)
 	int i = m->object - 1;
 	uint64_t offset = m->offset + (start - m->start);
 	if (offset < objects[i].size)
-		memcpy(p->bytes, objects[i].bytes + offset, objects[i].size - offset < PAGE_SIZE ? objects[i].size - offset : PAGE_SIZE);
+		memcpy(p->bytes, objects[i].bytes + offset,
+		       objects[i].size - offset < PAGE_SIZE ? objects[i].size - offset : PAGE_SIZE);
 	return p;
 }
 
@@ -406,7 +409,8 @@ int64_t kernel_vm_query(port_name_t task, uint64_t address, struct vm_query *que
 	}
 	if (!best)
 		return KERN_FAULT;
-	*query = (struct vm_query){ .start = best->start, .end = best->end, .flags = best->flags, .offset = best->offset };
+	*query =
+	        (struct vm_query){.start = best->start, .end = best->end, .flags = best->flags, .offset = best->offset};
 	query->object_id = best->object ? 7 : 0;
 	return KERN_SUCCESS;
 }

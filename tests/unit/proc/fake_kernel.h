@@ -1,5 +1,6 @@
 /*
- * A kernel for proc's tests: tasks with sparse memory, file objects, rights by name. Takes the place of servers/proc/kernel_ops.c.
+ * A kernel for proc's tests: tasks with sparse memory, file objects, rights by name. Takes the place of
+ * servers/proc/kernel_ops.c.
  *
  * Names are those of the loopback, so that a right that is released twice, or never, is noticed.
  */

@@ -18,8 +18,8 @@ struct fake_root fake_root;
 
 void fake_add_file(const char *path, const void *bytes, size_t size, uint32_t mode, uint32_t uid, uint32_t gid)
 {
-	fake_vfs.file[fake_vfs.files++] = (struct fake_file){
-		.path = path, .bytes = bytes, .size = size, .mode = mode, .uid = uid, .gid = gid };
+	fake_vfs.file[fake_vfs.files++] =
+	        (struct fake_file){.path = path, .bytes = bytes, .size = size, .mode = mode, .uid = uid, .gid = gid};
 }
 
 struct fake_file *fake_find_file(const char *path)
@@ -57,7 +57,7 @@ static int64_t session_begin(const struct vfs_session_begin_request *request)
 	if (fake_session(request->principal))
 		return EEXIST;
 	fake_vfs.session[fake_vfs.sessions++] = (struct fake_session){
-		.principal = request->principal, .parent = request->parent, .cred = request->cred, .live = true };
+	        .principal = request->principal, .parent = request->parent, .cred = request->cred, .live = true};
 	return 0;
 }
 
@@ -81,7 +81,8 @@ static int64_t session_end(const struct vfs_session_end_request *request)
 
 static void put_file_right(struct msg_descriptor *d, uint64_t badge)
 {
-	*d = (struct msg_descriptor){ .type = MSG_DESC_PORT, .disposition = MSG_MAKE_SEND, .name = fake_vfs.port, .badge = badge };
+	*d = (struct msg_descriptor){
+	        .type = MSG_DESC_PORT, .disposition = MSG_MAKE_SEND, .name = fake_vfs.port, .badge = badge};
 }
 
 static int64_t open_program(struct server_call *call)
@@ -92,7 +93,7 @@ static int64_t open_program(struct server_call *call)
 	if (fake_vfs.opens < 8)
 		strncpy(fake_vfs.opened[fake_vfs.opens++], path, 255);
 	server_release_right(call->in->descriptor[0].name);
-	if (!fake_session(request->principal) && (uint32_t)request->principal != 1)
+	if (!fake_session(request->principal))
 		return EACCES;
 	if (!file)
 		return strncmp(path, "/proc/", 6) == 0 ? EREMOTE : ENOENT;
@@ -106,8 +107,8 @@ static int64_t open_program(struct server_call *call)
 	reply->attr.mode = file->mode;
 	reply->attr.uid = file->uid;
 	reply->attr.gid = file->gid;
-	call->out->descriptor[0] = (struct msg_descriptor){
-		.type = MSG_DESC_PORT, .disposition = MSG_COPY_SEND, .name = file->object };
+	call->out->descriptor[0] =
+	        (struct msg_descriptor){.type = MSG_DESC_PORT, .disposition = MSG_COPY_SEND, .name = file->object};
 	put_file_right(&call->out->descriptor[1], 100 + (uint64_t)(file - fake_vfs.file));
 	call->reply_length = sizeof(*reply);
 	call->reply_descriptors = 2;
@@ -129,7 +130,7 @@ static int64_t reply_string(struct server_call *call, const char *text)
 static int64_t mount_entry(struct server_call *call)
 {
 	const struct vfs_mount_entry_request *request = (const void *)call->in->data;
-	static const char *const lines[] = { "root / tmpfs rw 0 0", "proc /proc proc rw 0 0" };
+	static const char *const lines[] = {"root / tmpfs rw 0 0", "proc /proc proc rw 0 0"};
 	return request->index < 2 ? reply_string(call, lines[request->index]) : ENOENT;
 }
 
@@ -150,18 +151,19 @@ static int64_t vfs_dispatch_fake(struct server_call *call)
 		return 0;
 	case MSG_ORDINAL(VFS_INTERFACE, VFS_ORDINAL_OPEN_PROGRAM):
 		return open_program(call);
-	case MSG_ORDINAL(VFS_INTERFACE, VFS_ORDINAL_DIRECTORY_PATH):
-		return reply_string(call, call->badge == NAME_CWD ? "/home/user" : "/");
 	case MSG_ORDINAL(VFS_INTERFACE, VFS_ORDINAL_MOUNT_ENTRY):
 		return mount_entry(call);
 	case MSG_ORDINAL(IO_INTERFACE, IO_ORDINAL_PATH):
+		if (call->badge == NAME_CWD || call->badge == NAME_ROOT_DIR)
+			return reply_string(call, call->badge == NAME_CWD ? "/home/user" : "/");
 		return reply_string(call, fake_vfs.file[call->badge - 100].path);
 	default:
 		abort();
 	}
 }
 
-static const struct server_interface vfs_fake_interface = { .number = VFS_INTERFACE, .name = "vfs", .dispatch = vfs_dispatch_fake };
+static const struct server_interface vfs_fake_interface = {
+        .number = VFS_INTERFACE, .name = "vfs", .dispatch = vfs_dispatch_fake};
 
 /* ---- root ---- */
 
@@ -176,7 +178,8 @@ static int option(struct server_call *call, struct root_client *client, const ch
 	return 0;
 }
 
-static int module(struct server_call *call, struct root_client *client, const char *name, struct server_port *object, uint64_t *size)
+static int module(struct server_call *call, struct root_client *client, const char *name, struct server_port *object,
+                  uint64_t *size)
 {
 	(void)call;
 	(void)client;

@@ -1,7 +1,8 @@
 /*
  * A vfs and a root server for proc's tests: files by path, sessions told by proc, options, power.
  *
- * Not the generated fake: proc serves interface vfs itself, so that its handlers have the names that the fake would have.
+ * Not the generated fake: proc serves interface vfs itself, so that its handlers have the names that the fake would
+ * have.
  */
 #ifndef FAKE_VFS_H
 #define FAKE_VFS_H
@@ -28,13 +29,13 @@ struct fake_session {
 };
 
 struct fake_vfs {
-	port_name_t port;             /* receive right */
+	port_name_t port; /* receive right */
 	struct fake_file file[32];
 	unsigned files;
 	struct fake_session session[256];
 	unsigned sessions;
-	int session_error;            /* what session_begin gives */
-	char opened[8][256];          /* paths of open_program calls, in order */
+	int session_error;   /* what session_begin gives */
+	char opened[8][256]; /* paths of open_program calls, in order */
 	unsigned opens;
 };
 

@@ -24,7 +24,7 @@ static int64_t inside_dispatch(struct server_call *call)
 	return 0;
 }
 
-static const struct server_interface inside_interface = { .number = 200, .name = "inside", .dispatch = inside_dispatch };
+static const struct server_interface inside_interface = {.number = 200, .name = "inside", .dispatch = inside_dispatch};
 
 void in_server(void (*action)(void *argument), void *argument)
 {
@@ -55,7 +55,7 @@ static void deliver_dead_name(void *argument)
 
 void dead_name(port_name_t name, uint64_t cookie)
 {
-	in_server(deliver_dead_name, &(struct notice){ .name = name, .word = cookie });
+	in_server(deliver_dead_name, &(struct notice){.name = name, .word = cookie});
 }
 
 void fixture_begin(void)
@@ -144,7 +144,7 @@ int exec(uint32_t pid, const char *path, const char *const *argv, const char *co
 	port_name_t base = loopback_connect(fake_vfs.port, 1);
 	as(pid);
 	int error = proc_exec(process_right, base, path, 0, arguments, arguments_size, argument_count, environment,
-			      environment_size, environment_count, state, sizeof(state));
+	                      environment_size, environment_count, state, sizeof(state));
 	loopback_release(base);
 	as(pid);
 	return error;
@@ -152,8 +152,8 @@ int exec(uint32_t pid, const char *path, const char *const *argv, const char *co
 
 uint32_t spawn_program(uint32_t parent)
 {
-	static const char *const argv[] = { "program", "argument", NULL };
-	static const char *const envp[] = { "A=b", NULL };
+	static const char *const argv[] = {"program", "argument", NULL};
+	static const char *const envp[] = {"A=b", NULL};
 	uint32_t pid = spawn(parent);
 	cr_assert_eq(exec(pid, "/bin/program", argv, envp), 0);
 	return pid;

@@ -10,9 +10,9 @@
 #include <criterion/criterion.h>
 #include <host.h>
 #include <loopback.h>
+#include <portico/client.h>
 #include <portico/errno.h>
 #include <proc.h>
-#include <portico/client.h>
 #include <proc_client.h>
 
 #define SERVER_BADGE ((UINT64_C(1) << 56) | 3)

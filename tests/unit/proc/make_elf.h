@@ -44,8 +44,8 @@ static inline void put64(struct elf_bytes *e, size_t at, uint64_t v)
 	memcpy(e->b + at, &v, sizeof(v));
 }
 
-static inline void put_phdr(struct elf_bytes *e, unsigned i, uint32_t type, uint32_t flags, uint64_t offset, uint64_t vaddr,
-			    uint64_t filesz, uint64_t memsz)
+static inline void put_phdr(struct elf_bytes *e, unsigned i, uint32_t type, uint32_t flags, uint64_t offset,
+                            uint64_t vaddr, uint64_t filesz, uint64_t memsz)
 {
 	put32(e, PHDR(i) + P_TYPE, type);
 	put32(e, PHDR(i) + P_FLAGS, flags);
@@ -56,10 +56,11 @@ static inline void put_phdr(struct elf_bytes *e, unsigned i, uint32_t type, uint
 	put64(e, PHDR(i) + P_ALIGN, 0x1000);
 }
 
-/* type: 2 executable, 3 relocatable. Text (read, execute) with the headers, data (read, write) with bss, a stack note; then PT_INTERP if asked for. */
+/* type: 2 executable, 3 relocatable. Text (read, execute) with the headers, data (read, write) with bss, a stack note;
+ * then PT_INTERP if asked for. */
 static inline void make_elf(struct elf_bytes *e, uint16_t type, uint64_t base, const char *interpreter)
 {
-	static const uint8_t ident[16] = { 0x7f, 'E', 'L', 'F', 2, 1, 1 };
+	static const uint8_t ident[16] = {0x7f, 'E', 'L', 'F', 2, 1, 1};
 	memset(e, 0, sizeof(*e));
 	memcpy(e->b, ident, sizeof(ident));
 	put16(e, ELF_TYPE, type);

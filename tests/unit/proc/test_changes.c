@@ -116,7 +116,7 @@ Test(changes, groups_sessions_credentials)
 
 Test(changes, exec_stop_continue)
 {
-	static const char *const argv[] = { "p", NULL };
+	static const char *const argv[] = {"p", NULL};
 	uint32_t pid = spawn(1);
 	subscribe();
 	drain();
@@ -162,7 +162,8 @@ Test(changes, a_reader_left_behind_is_told)
 	cursor = UINT64_C(1) << 63; /* start anew */
 	cr_expect_eq(pull(list), 1);
 	cr_expect_eq(pull(list), 0);
-	cr_expect_eq(proc_changes(server_right, root->change_count + 1, list, PROC_CHANGES_MAX, &count, &cursor), ESTALE);
+	cr_expect_eq(proc_changes(server_right, root->change_count + 1, list, PROC_CHANGES_MAX, &count, &cursor),
+	             ESTALE);
 }
 
 Test(changes, processes_may_not)

@@ -21,7 +21,7 @@ static int read_bytes(const struct elf_source *source, uint64_t offset, void *to
 
 static int plan_of(const void *bytes, size_t size, struct elf_plan *plan)
 {
-	struct elf_source source = { .read = read_bytes, .size = size, .handle = (uintptr_t)bytes };
+	struct elf_source source = {.read = read_bytes, .size = size, .handle = (uintptr_t)bytes};
 	return elf_plan(&source, plan);
 }
 
@@ -107,41 +107,41 @@ struct spoil {
 };
 
 static const struct spoil spoils[] = {
-	{ "magic", 0, 1, 0x7e },
-	{ "magic 2", 3, 1, 'G' },
-	{ "32-bit class", 4, 1, 1 },
-	{ "big endian", 5, 1, 2 },
-	{ "ident version", 6, 1, 0 },
-	{ "type object", ELF_TYPE, 2, 1 },
-	{ "type core", ELF_TYPE, 2, 4 },
-	{ "machine i386", ELF_MACHINE, 2, 3 },
-	{ "machine arm", ELF_MACHINE, 2, 183 },
-	{ "version", ELF_VERSION, 4, 2 },
-	{ "entry in kernel", ELF_ENTRY, 8, 0xffffffff80000000 },
-	{ "entry at the border", ELF_ENTRY, 8, USER_MAX },
-	{ "phoff beyond the file", ELF_PHOFF, 8, ELF_BYTES },
-	{ "phoff wraps", ELF_PHOFF, 8, UINT64_MAX - 8 },
-	{ "phoff cuts the last one off", ELF_PHOFF, 8, ELF_BYTES - 56 * 3 + 1 },
-	{ "phentsize", ELF_PHENTSIZE, 2, 32 },
-	{ "phentsize 0", ELF_PHENTSIZE, 2, 0 },
-	{ "phnum 0", ELF_PHNUM, 2, 0 },
-	{ "phnum huge", ELF_PHNUM, 2, 0xffff },
-	{ "phnum over the limit", ELF_PHNUM, 2, ELF_HEADERS_MAX + 1 },
-	{ "filesz > memsz", PHDR(0) + P_FILESZ, 8, 0x1001 },
-	{ "filesz without memsz", PHDR(0) + P_MEMSZ, 8, 0 },
-	{ "memsz huge", PHDR(1) + P_MEMSZ, 8, UINT64_C(1) << 47 },
-	{ "memsz wraps", PHDR(1) + P_MEMSZ, 8, UINT64_MAX },
-	{ "vaddr in kernel", PHDR(1) + P_VADDR, 8, 0xffff800000001000 },
-	{ "vaddr wraps", PHDR(1) + P_VADDR, 8, UINT64_MAX - 0xfff },
-	{ "vaddr not congruent", PHDR(1) + P_VADDR, 8, 0x401008 },
-	{ "offset not congruent", PHDR(1) + P_OFFSET, 8, 0x1010 },
-	{ "offset beyond the file", PHDR(1) + P_OFFSET, 8, 0x100000 },
-	{ "offset wraps", PHDR(1) + P_OFFSET, 8, UINT64_MAX - 0xfff },
-	{ "alignment no power of two", PHDR(1) + P_ALIGN, 8, 0x1800 },
-	{ "overlapping", PHDR(1) + P_VADDR, 8, 0x400000 },
-	{ "descending", PHDR(1) + P_VADDR, 8, 0x3ff000 },
-	{ "below the lowest address", PHDR(0) + P_VADDR, 8, 0 },
-	{ "no segments", PHDR(0) + P_TYPE, 4, 4 },
+        {"magic", 0, 1, 0x7e},
+        {"magic 2", 3, 1, 'G'},
+        {"32-bit class", 4, 1, 1},
+        {"big endian", 5, 1, 2},
+        {"ident version", 6, 1, 0},
+        {"type object", ELF_TYPE, 2, 1},
+        {"type core", ELF_TYPE, 2, 4},
+        {"machine i386", ELF_MACHINE, 2, 3},
+        {"machine arm", ELF_MACHINE, 2, 183},
+        {"version", ELF_VERSION, 4, 2},
+        {"entry in kernel", ELF_ENTRY, 8, 0xffffffff80000000},
+        {"entry at the border", ELF_ENTRY, 8, USER_MAX},
+        {"phoff beyond the file", ELF_PHOFF, 8, ELF_BYTES},
+        {"phoff wraps", ELF_PHOFF, 8, UINT64_MAX - 8},
+        {"phoff cuts the last one off", ELF_PHOFF, 8, ELF_BYTES - 56 * 3 + 1},
+        {"phentsize", ELF_PHENTSIZE, 2, 32},
+        {"phentsize 0", ELF_PHENTSIZE, 2, 0},
+        {"phnum 0", ELF_PHNUM, 2, 0},
+        {"phnum huge", ELF_PHNUM, 2, 0xffff},
+        {"phnum over the limit", ELF_PHNUM, 2, ELF_HEADERS_MAX + 1},
+        {"filesz > memsz", PHDR(0) + P_FILESZ, 8, 0x1001},
+        {"filesz without memsz", PHDR(0) + P_MEMSZ, 8, 0},
+        {"memsz huge", PHDR(1) + P_MEMSZ, 8, UINT64_C(1) << 47},
+        {"memsz wraps", PHDR(1) + P_MEMSZ, 8, UINT64_MAX},
+        {"vaddr in kernel", PHDR(1) + P_VADDR, 8, 0xffff800000001000},
+        {"vaddr wraps", PHDR(1) + P_VADDR, 8, UINT64_MAX - 0xfff},
+        {"vaddr not congruent", PHDR(1) + P_VADDR, 8, 0x401008},
+        {"offset not congruent", PHDR(1) + P_OFFSET, 8, 0x1010},
+        {"offset beyond the file", PHDR(1) + P_OFFSET, 8, 0x100000},
+        {"offset wraps", PHDR(1) + P_OFFSET, 8, UINT64_MAX - 0xfff},
+        {"alignment no power of two", PHDR(1) + P_ALIGN, 8, 0x1800},
+        {"overlapping", PHDR(1) + P_VADDR, 8, 0x400000},
+        {"descending", PHDR(1) + P_VADDR, 8, 0x3ff000},
+        {"below the lowest address", PHDR(0) + P_VADDR, 8, 0},
+        {"no segments", PHDR(0) + P_TYPE, 4, 4},
 };
 
 Test(elf, spoiled_fields)
@@ -243,7 +243,7 @@ Test(elf, read_errors_are_passed_on)
 static void parse(const char *text, int error, const char *interpreter, const char *argument)
 {
 	struct script script;
-	char line[SCRIPT_LINE_MAX] = { 0 };
+	char line[SCRIPT_LINE_MAX] = {0};
 	size_t length = strlen(text) < sizeof(line) ? strlen(text) : sizeof(line);
 	memcpy(line, text, length);
 	cr_expect_eq(script_parse(line, length, &script), error, "%s", text);
@@ -272,7 +272,9 @@ Test(script, no_scripts)
 	parse("#!\n", ENOEXEC, "", "");
 	parse("#!   \n/bin/sh", ENOEXEC, "", "");
 	parse(" #!/bin/sh\n", ENOEXEC, "", "");
-	parse("\x7f" "ELF", ENOEXEC, "", "");
+	parse("\x7f"
+	      "ELF",
+	      ENOEXEC, "", "");
 }
 
 Test(script, long_lines)

@@ -10,8 +10,8 @@
 
 TestSuite(exec, .init = fixture_begin);
 
-static const char *const argv[] = { "zero", "one", "", "three", NULL };
-static const char *const envp[] = { "HOME=/", "X=", NULL };
+static const char *const argv[] = {"zero", "one", "", "three", NULL};
+static const char *const envp[] = {"HOME=/", "X=", NULL};
 
 static uint64_t auxiliary(struct fake_task *t, uint64_t stack, uint64_t type)
 {
@@ -327,12 +327,12 @@ Test(exec, too_many_bytes)
 {
 	static char big[131073], fits[131072];
 	uint32_t pid = spawn(1);
-	struct proc_limit small = { 1 << 20, RESOURCE_UNLIMITED }, old;
+	struct proc_limit small = {1 << 20, RESOURCE_UNLIMITED}, old;
 	memset(big, 'a', sizeof(big) - 1);
 	memset(fits, 'a', sizeof(fits) - 1);
-	const char *const one[] = { big, NULL };
+	const char *const one[] = {big, NULL};
 	cr_expect_eq(exec(pid, "/bin/program", one, NULL), E2BIG);
-	const char *const six[] = { fits, fits, fits, fits, fits, fits, NULL };
+	const char *const six[] = {fits, fits, fits, fits, fits, fits, NULL};
 	cr_expect_eq(exec(pid, "/bin/program", six, NULL), 0);
 	as(pid);
 	cr_assert_eq(proc_limit(process_right, 0, RESOURCE_STACK, 1, &small, &old), 0);
@@ -345,8 +345,10 @@ Test(exec, strings_that_are_none)
 	port_name_t base = loopback_connect(fake_vfs.port, 1);
 	as(pid);
 	cr_expect_eq(proc_exec(process_right, base, "/bin/program", 0, "abc", 3, 1, "", 0, 0, "", 0), EINVAL, "no NUL");
-	cr_expect_eq(proc_exec(process_right, base, "/bin/program", 0, "a\0b", 4, 1, "", 0, 0, "", 0), EINVAL, "more than told");
-	cr_expect_eq(proc_exec(process_right, base, "/bin/program", 0, "a", 2, 2, "", 0, 0, "", 0), EINVAL, "fewer than told");
+	cr_expect_eq(proc_exec(process_right, base, "/bin/program", 0, "a\0b", 4, 1, "", 0, 0, "", 0), EINVAL,
+	             "more than told");
+	cr_expect_eq(proc_exec(process_right, base, "/bin/program", 0, "a", 2, 2, "", 0, 0, "", 0), EINVAL,
+	             "fewer than told");
 	cr_expect_eq(proc_exec(process_right, base, "/bin/program", 0, "a", 2, 1, "x", 1, 1, "", 0), EINVAL);
 }
 

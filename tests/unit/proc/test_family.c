@@ -115,7 +115,7 @@ Test(family, an_old_image_is_nobody)
 {
 	uint32_t pid = spawn(1), group;
 	uint64_t old = process_principal(process(pid));
-	static const char *const argv[] = { "p", NULL };
+	static const char *const argv[] = {"p", NULL};
 	cr_assert_eq(exec(pid, "/bin/program", argv, NULL), 0);
 	loopback_set_principal(old);
 	cr_expect_eq(proc_new_session(process_right, &group), ESRCH);
@@ -126,7 +126,7 @@ Test(family, nproc_limit)
 {
 	uint32_t pid = spawn(1), child;
 	become(pid, 1000);
-	struct proc_limit three = { 3, 3 }, previous;
+	struct proc_limit three = {3, 3}, previous;
 	cr_assert_eq(proc_limit(process_right, 0, RESOURCE_NPROC, 1, &three, &previous), 0);
 	cr_expect_eq(proc_fork(process_right, 0, 0x1000, 0x2000, 0, 0, 0, SIGNAL_CHILD, &child), 0);
 	cr_expect_eq(proc_fork(process_right, 0, 0x1000, 0x2000, 0, 0, 0, SIGNAL_CHILD, &child), 0);
@@ -201,9 +201,10 @@ Test(family, a_task_that_dies_by_itself)
 Test(family, vfork_waits_for_exec)
 {
 	uint32_t pid = 0;
-	static const char *const argv[] = { "p", NULL };
+	static const char *const argv[] = {"p", NULL};
 	as(1);
-	int error = proc_fork(process_right, PROC_FORK_FLAGS_SHARE_MEMORY | PROC_FORK_FLAGS_WAIT, 0x1000, 0x2000, 0, 0, 0, SIGNAL_CHILD, &pid);
+	int error = proc_fork(process_right, PROC_FORK_FLAGS_SHARE_MEMORY | PROC_FORK_FLAGS_WAIT, 0x1000, 0x2000, 0, 0,
+	                      0, SIGNAL_CHILD, &pid);
 	cr_assert_eq(error, LOOPBACK_EPARKED);
 	uint64_t id = loopback_parked();
 	uint32_t child = process(1)->children->pid;
@@ -212,7 +213,9 @@ Test(family, vfork_waits_for_exec)
 	cr_assert_eq(exec(child, "/bin/program", argv, NULL), 0);
 	cr_assert(loopback_answered(id));
 	loopback_resume(id);
-	cr_expect_eq(proc_fork(process_right, PROC_FORK_FLAGS_SHARE_MEMORY | PROC_FORK_FLAGS_WAIT, 0x1000, 0x2000, 0, 0, 0, SIGNAL_CHILD, &pid), 0);
+	cr_expect_eq(proc_fork(process_right, PROC_FORK_FLAGS_SHARE_MEMORY | PROC_FORK_FLAGS_WAIT, 0x1000, 0x2000, 0, 0,
+	                       0, SIGNAL_CHILD, &pid),
+	             0);
 	cr_expect_eq(pid, child);
 }
 
@@ -220,7 +223,8 @@ Test(family, vfork_waits_for_exit)
 {
 	uint32_t pid = 0;
 	as(1);
-	proc_fork(process_right, PROC_FORK_FLAGS_SHARE_MEMORY | PROC_FORK_FLAGS_WAIT, 0x1000, 0x2000, 0, 0, 0, SIGNAL_CHILD, &pid);
+	proc_fork(process_right, PROC_FORK_FLAGS_SHARE_MEMORY | PROC_FORK_FLAGS_WAIT, 0x1000, 0x2000, 0, 0, 0,
+	          SIGNAL_CHILD, &pid);
 	uint64_t id = loopback_parked();
 	die(process(1)->children->pid, 0);
 	cr_expect(loopback_answered(id));
@@ -244,7 +248,8 @@ Test(family, clone_parent)
 {
 	uint32_t middle = spawn(1), pid;
 	as(middle);
-	cr_assert_eq(proc_fork(process_right, PROC_FORK_FLAGS_SHARE_PARENT, 0x1000, 0x2000, 0, 0, 0, SIGNAL_CHILD, &pid), 0);
+	cr_assert_eq(
+	        proc_fork(process_right, PROC_FORK_FLAGS_SHARE_PARENT, 0x1000, 0x2000, 0, 0, 0, SIGNAL_CHILD, &pid), 0);
 	cr_expect_eq(process(pid)->parent->pid, 1);
 }
 

@@ -19,8 +19,8 @@ static int set(uint32_t kind, uint32_t real, uint32_t effective, uint32_t saved)
 static void expect_users(uint32_t pid, uint32_t real, uint32_t effective, uint32_t saved, uint32_t fs)
 {
 	const struct credentials *c = &process(pid)->cred;
-	cr_expect(c->uid == real && c->euid == effective && c->suid == saved && c->fsuid == fs, "%u %u %u %u", c->uid, c->euid,
-		  c->suid, c->fsuid);
+	cr_expect(c->uid == real && c->euid == effective && c->suid == saved && c->fsuid == fs, "%u %u %u %u", c->uid,
+	          c->euid, c->suid, c->fsuid);
 }
 
 Test(ids, root_setuid_sets_all_and_drops_capabilities)
@@ -188,7 +188,7 @@ Test(ids, bounding_set)
 Test(limits, read_and_lower)
 {
 	uint32_t pid = spawn(1);
-	struct proc_limit none = { 0, 0 }, value = { 100, 200 }, old;
+	struct proc_limit none = {0, 0}, value = {100, 200}, old;
 	become(pid, 1000);
 	cr_assert_eq(proc_limit(process_right, 0, RESOURCE_NOFILE, 0, &none, &old), 0);
 	cr_expect_eq(old.current, 1024);
@@ -197,7 +197,7 @@ Test(limits, read_and_lower)
 	cr_expect(old.current == 100 && old.maximum == 200);
 	value.maximum = 201;
 	cr_expect_eq(proc_limit(process_right, 0, RESOURCE_NOFILE, 1, &value, &old), EPERM);
-	value = (struct proc_limit){ 201, 200 };
+	value = (struct proc_limit){201, 200};
 	cr_expect_eq(proc_limit(process_right, 0, RESOURCE_NOFILE, 1, &value, &old), EINVAL);
 	cr_expect_eq(proc_limit(process_right, 0, 16, 0, &none, &old), EINVAL);
 	cr_expect_eq(proc_limit(process_right, 9999, 7, 0, &none, &old), ESRCH);
@@ -206,7 +206,7 @@ Test(limits, read_and_lower)
 Test(limits, are_inherited)
 {
 	uint32_t pid = spawn(1);
-	struct proc_limit value = { 5, 6 }, old;
+	struct proc_limit value = {5, 6}, old;
 	cr_assert_eq(proc_limit(process_right, 0, RESOURCE_CORE, 1, &value, &old), 0);
 	uint32_t child = spawn(pid);
 	cr_expect_eq(process(child)->limit[RESOURCE_CORE].current, 5);
@@ -215,7 +215,7 @@ Test(limits, are_inherited)
 Test(limits, of_others)
 {
 	uint32_t a = spawn(1), b = spawn(1), c = spawn(1);
-	struct proc_limit none = { 0, 0 }, old;
+	struct proc_limit none = {0, 0}, old;
 	become(a, 1000);
 	become(b, 1000);
 	become(c, 2000);
@@ -229,7 +229,7 @@ Test(limits, of_others)
 
 Test(limits, nofile_has_a_ceiling)
 {
-	struct proc_limit value = { 1 << 21, 1 << 21 }, old;
+	struct proc_limit value = {1 << 21, 1 << 21}, old;
 	spawn(1);
 	cr_expect_eq(proc_limit(process_right, 0, RESOURCE_NOFILE, 1, &value, &old), EPERM);
 }

@@ -81,12 +81,12 @@ Test(procfs, stat_of_a_process)
 	task(pid)->info.virtual_pages = 100;
 	snprintf(path, sizeof(path), "%u/stat", pid);
 	const char *text = slurp(path);
-	int fields = sscanf(text, "%u (%63[^)]) %c %u %u %u %*d %*d %*u %*u %*u %*u %*u %llu", &number, name, &state, &parent, &group,
-			    &session, &user);
+	int fields = sscanf(text, "%u (%63[^)]) %c %u %u %u %*d %*d %*u %*u %*u %*u %*u %llu", &number, name, &state,
+	                    &parent, &group, &session, &user);
 	cr_assert_eq(fields, 7, "%s", text);
 	cr_expect_eq(number, pid);
 	cr_expect_str_eq(name, "program");
-	cr_expect_eq(state, 'S');
+	cr_expect_eq(state, 'R', "it asks, so it runs");
 	cr_expect_eq(parent, 1);
 	cr_expect_eq(user, 150);
 	unsigned blanks = 0;
@@ -100,6 +100,8 @@ Test(procfs, states)
 	uint32_t pid = spawn(1);
 	char path[64];
 	snprintf(path, sizeof(path), "%u/status", pid);
+	expect_line(slurp(path), "State:\tR (running)\n");
+	as(1);
 	expect_line(slurp(path), "State:\tS (sleeping)\n");
 	proc_stop(server_right, pid, 19);
 	expect_line(slurp(path), "State:\tT (stopped)\n");
@@ -405,7 +407,7 @@ Test(procfs, refusals)
 	cr_expect_eq(io_ready_slot(file, &slot), EPERM);
 	cr_expect_eq(io_truncate(file, 0), EINVAL);
 	cr_expect_eq(io_available(file, &size), ENOTTY);
-	struct credentials c = { 0 };
+	struct credentials c = {0};
 	cr_expect_eq(vfs_session_begin(top, 1, 1, &c), EBADF, "no control over /proc");
 	cr_expect_eq(vfs_session_begin(process_right, 1, 1, &c), EBADF);
 	cr_expect_eq(io_sync(process_right, 0), EBADF, "a process right is no file");

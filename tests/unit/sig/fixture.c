@@ -72,7 +72,7 @@ void kernel_pages_destroy(struct signal_pages *pages)
 		pool_used[pages->page - pool] = false;
 	server_release_right(pages->object);
 	server_release_right(pages->shared);
-	*pages = (struct signal_pages){ 0 };
+	*pages = (struct signal_pages){0};
 }
 
 uint32_t kernel_cpus(void)
@@ -87,7 +87,8 @@ _Noreturn void server_run(void)
 
 /* ---- proc ---- */
 
-static int subscribe(struct server_call *call, struct proc_right *right, port_name_t *notify, uint64_t bits, uint64_t *cursor)
+static int subscribe(struct server_call *call, struct proc_right *right, port_name_t *notify, uint64_t bits,
+                     uint64_t *cursor)
 {
 	(void)call;
 	(void)right;
@@ -97,8 +98,8 @@ static int subscribe(struct server_call *call, struct proc_right *right, port_na
 	return 0;
 }
 
-static int changes(struct server_call *call, struct proc_right *right, uint64_t cursor, struct proc_change *list, size_t *count,
-		   uint64_t *next)
+static int changes(struct server_call *call, struct proc_right *right, uint64_t cursor, struct proc_change *list,
+                   size_t *count, uint64_t *next)
 {
 	(void)call;
 	(void)right;
@@ -150,7 +151,8 @@ static int resume_hook(struct server_call *call, struct proc_right *right, uint3
 	return 0;
 }
 
-static int credentials_of(struct server_call *call, struct proc_right *right, uint64_t principal, struct credentials *cred)
+static int credentials_of(struct server_call *call, struct proc_right *right, uint64_t principal,
+                          struct credentials *cred)
 {
 	(void)call;
 	(void)right;
@@ -160,7 +162,7 @@ static int credentials_of(struct server_call *call, struct proc_right *right, ui
 }
 
 static int limit(struct server_call *call, struct proc_right *right, uint32_t pid, uint32_t resource, uint8_t set,
-		 const struct proc_limit *value, struct proc_limit *previous)
+                 const struct proc_limit *value, struct proc_limit *previous)
 {
 	(void)call;
 	(void)right;
@@ -192,7 +194,7 @@ static int64_t inside_dispatch(struct server_call *call)
 	return 0;
 }
 
-static const struct server_interface inside_interface = { .number = 200, .name = "inside", .dispatch = inside_dispatch };
+static const struct server_interface inside_interface = {.number = 200, .name = "inside", .dispatch = inside_dispatch};
 
 static void in_server(void (*action)(void *argument), void *argument)
 {
@@ -233,17 +235,32 @@ void change_full(const struct proc_change *entry)
 
 void birth(uint32_t pid, uint32_t parent, uint32_t group, uint32_t session, uint32_t uid)
 {
-	change_full(&(struct proc_change){ .principal = principal_of(pid), .pid = pid, .parent = parent, .group = group,
-					   .session = session, .uid = uid, .euid = uid, .suid = uid, .kind = PROC_CHANGE_KIND_BIRTH });
+	change_full(&(struct proc_change){.principal = principal_of(pid),
+	                                  .pid = pid,
+	                                  .parent = parent,
+	                                  .group = group,
+	                                  .session = session,
+	                                  .uid = uid,
+	                                  .euid = uid,
+	                                  .suid = uid,
+	                                  .kind = PROC_CHANGE_KIND_BIRTH});
 }
 
 /* The record as it is, with another kind. */
 void change(uint32_t pid, uint8_t kind, int32_t status)
 {
 	const struct server_session *s = sessions_by_pid(&root->sessions, pid);
-	change_full(&(struct proc_change){ .principal = principal_of(pid), .pid = pid, .parent = s->parent, .group = s->group,
-					   .session = s->session, .uid = s->uid, .euid = s->euid, .suid = s->suid,
-					   .status = status, .exit_signal = SIGNAL_CHILD, .kind = kind });
+	change_full(&(struct proc_change){.principal = principal_of(pid),
+	                                  .pid = pid,
+	                                  .parent = s->parent,
+	                                  .group = s->group,
+	                                  .session = s->session,
+	                                  .uid = s->uid,
+	                                  .euid = s->euid,
+	                                  .suid = s->suid,
+	                                  .status = status,
+	                                  .exit_signal = SIGNAL_CHILD,
+	                                  .kind = kind});
 }
 
 void execed(uint32_t pid)
@@ -307,7 +324,7 @@ void fixture_begin(void)
 	memset(pool_used, 0, sizeof(pool_used));
 	memset(generation, 0, sizeof(generation));
 	memset(&asked, 0, sizeof(asked));
-	answers = (struct answers){ .limit = 100 };
+	answers = (struct answers){.limit = 100};
 	queued = 0;
 	host_service("proc", loopback_server_right(loopback_service(&proc_interface), SERVER_BADGE));
 	inside = loopback_service(&inside_interface);

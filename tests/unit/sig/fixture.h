@@ -1,5 +1,6 @@
 /*
- * A running sig for tests: calls through generated stubs over the loopback; below, the generated fake of proc and a fake kernel.
+ * A running sig for tests: calls through generated stubs over the loopback; below, the generated fake of proc and a
+ * fake kernel.
  */
 #ifndef FIXTURE_H
 #define FIXTURE_H
@@ -15,7 +16,8 @@
 
 #define SERVER_BADGE ((UINT64_C(1) << 56) | 4)
 
-/* pid 1 (session 0), a shell 10 (leader of session and group 10), its child 20 in group 20. All attached with one thread. */
+/* pid 1 (session 0), a shell 10 (leader of session and group 10), its child 20 in group 20. All attached with one
+ * thread. */
 void fixture_begin(void);
 
 extern port_name_t process_right, server_right;
@@ -31,11 +33,11 @@ extern struct asked asked;
 
 /* What proc and the kernel answer. */
 struct answers {
-	uint64_t capabilities;        /* of everybody, by credentials_of */
-	uint64_t limit;               /* RLIMIT_SIGPENDING */
-	uint32_t zombie;              /* a pid that proc still knows */
-	uint64_t user_ns, system_ns;  /* CPU time of every task */
-	bool interrupt_dead;          /* task_interrupt finds the task dead */
+	uint64_t capabilities;       /* of everybody, by credentials_of */
+	uint64_t limit;              /* RLIMIT_SIGPENDING */
+	uint32_t zombie;             /* a pid that proc still knows */
+	uint64_t user_ns, system_ns; /* CPU time of every task */
+	bool interrupt_dead;         /* task_interrupt finds the task dead */
 };
 extern struct answers answers;
 

@@ -11,9 +11,17 @@ enum { HUP = 1, INT = 2, TERM = 15, CHLD = 17, CONT = 18, STOP = 19, TSTP = 20, 
 Test(child, death)
 {
 	struct sig_signal_info info;
-	change_full(&(struct proc_change){ .principal = principal_of(20), .pid = 20, .parent = 10, .group = 20, .session = 10,
-					   .uid = 1000, .status = 3 << 8, .exit_signal = CHLD, .kind = PROC_CHANGE_KIND_DEATH,
-					   .user_ns = 50000000, .system_ns = 20000000 });
+	change_full(&(struct proc_change){.principal = principal_of(20),
+	                                  .pid = 20,
+	                                  .parent = 10,
+	                                  .group = 20,
+	                                  .session = 10,
+	                                  .uid = 1000,
+	                                  .status = 3 << 8,
+	                                  .exit_signal = CHLD,
+	                                  .kind = PROC_CHANGE_KIND_DEATH,
+	                                  .user_ns = 50000000,
+	                                  .system_ns = 20000000});
 	cr_expect_eq(take(10, ALL, &info), CHLD);
 	cr_expect_eq(info.code, 1);
 	cr_expect_eq(info.status, 3);
@@ -39,11 +47,21 @@ Test(child, other_exit_signals)
 {
 	birth(21, 10, 20, 10, 1000);
 	birth(22, 10, 20, 10, 1000);
-	change_full(&(struct proc_change){ .principal = principal_of(21), .pid = 21, .parent = 10, .group = 20, .session = 10,
-					   .exit_signal = 0, .kind = PROC_CHANGE_KIND_DEATH });
+	change_full(&(struct proc_change){.principal = principal_of(21),
+	                                  .pid = 21,
+	                                  .parent = 10,
+	                                  .group = 20,
+	                                  .session = 10,
+	                                  .exit_signal = 0,
+	                                  .kind = PROC_CHANGE_KIND_DEATH});
 	cr_expect_eq(take(10, ALL, NULL), 0);
-	change_full(&(struct proc_change){ .principal = principal_of(22), .pid = 22, .parent = 10, .group = 20, .session = 10,
-					   .exit_signal = 12, .kind = PROC_CHANGE_KIND_DEATH });
+	change_full(&(struct proc_change){.principal = principal_of(22),
+	                                  .pid = 22,
+	                                  .parent = 10,
+	                                  .group = 20,
+	                                  .session = 10,
+	                                  .exit_signal = 12,
+	                                  .kind = PROC_CHANGE_KIND_DEATH});
 	cr_expect_eq(take(10, ALL, NULL), 12);
 }
 
@@ -77,16 +95,31 @@ Test(child, ignored)
 
 Test(child, parent_death_signal)
 {
-	change_full(&(struct proc_change){ .principal = principal_of(20), .pid = 20, .parent = 1, .group = 20, .session = 10,
-					   .uid = 1000, .euid = 1000, .suid = 1000, .exit_signal = TERM, .kind = PROC_CHANGE_KIND_REPARENT });
+	change_full(&(struct proc_change){.principal = principal_of(20),
+	                                  .pid = 20,
+	                                  .parent = 1,
+	                                  .group = 20,
+	                                  .session = 10,
+	                                  .uid = 1000,
+	                                  .euid = 1000,
+	                                  .suid = 1000,
+	                                  .exit_signal = TERM,
+	                                  .kind = PROC_CHANGE_KIND_REPARENT});
 	cr_expect_eq(take(20, ALL, NULL), TERM);
 }
 
 /* The shell ends: 20 goes to pid 1, its group is orphaned. */
 static void shell_ends(void)
 {
-	change_full(&(struct proc_change){ .principal = principal_of(20), .pid = 20, .parent = 1, .group = 20, .session = 10,
-					   .uid = 1000, .euid = 1000, .suid = 1000, .kind = PROC_CHANGE_KIND_REPARENT });
+	change_full(&(struct proc_change){.principal = principal_of(20),
+	                                  .pid = 20,
+	                                  .parent = 1,
+	                                  .group = 20,
+	                                  .session = 10,
+	                                  .uid = 1000,
+	                                  .euid = 1000,
+	                                  .suid = 1000,
+	                                  .kind = PROC_CHANGE_KIND_REPARENT});
 	change(10, PROC_CHANGE_KIND_DEATH, 0);
 }
 
@@ -113,8 +146,13 @@ Test(jobs, the_last_tie_may_be_a_member)
 	attach(22);
 	page(22)->thread[0].blocked = ALL;
 	change(22, PROC_CHANGE_KIND_STOPPED, TSTP << 8 | 0x7f);
-	change_full(&(struct proc_change){ .principal = principal_of(22), .pid = 22, .parent = 1, .group = 20, .session = 10,
-					   .uid = 1000, .kind = PROC_CHANGE_KIND_REPARENT });
+	change_full(&(struct proc_change){.principal = principal_of(22),
+	                                  .pid = 22,
+	                                  .parent = 1,
+	                                  .group = 20,
+	                                  .session = 10,
+	                                  .uid = 1000,
+	                                  .kind = PROC_CHANGE_KIND_REPARENT});
 	cr_expect(!is_pending(22, HUP), "20 still ties the group");
 	change(20, PROC_CHANGE_KIND_DEATH, 0);
 	cr_expect(is_pending(22, HUP));
@@ -175,7 +213,7 @@ Test(jobs, signals_of_the_terminal)
 	cr_expect(is_pending(20, INT) && is_pending(21, INT));
 	cr_expect_eq(sig_signal_group(server_right, 20, 99, INT, 0x80), ESRCH, "another session's group");
 	cr_expect_eq(sig_signal_group(server_right, 99, 0, INT, 0x80), ESRCH);
-	struct sig_signal_info info = { .signal = HUP, .code = 0x80 };
+	struct sig_signal_info info = {.signal = HUP, .code = 0x80};
 	cr_expect_eq(sig_signal_process(server_right, 10, &info), 0);
 	cr_expect(is_pending(10, HUP));
 	cr_expect_eq(sig_signal_process(server_right, 99, &info), ESRCH);

@@ -6,7 +6,22 @@
 TestSuite(send, .init = fixture_begin);
 TestSuite(take, .init = fixture_begin);
 
-enum { HUP = 1, INT = 2, QUIT = 3, SEGV = 11, USR1 = 10, USR2 = 12, TERM = 15, CHLD = 17, CONT = 18, STOP = 19, TSTP = 20, TTIN = 21, TTOU = 22, RT = 34 };
+enum {
+	HUP = 1,
+	INT = 2,
+	QUIT = 3,
+	SEGV = 11,
+	USR1 = 10,
+	USR2 = 12,
+	TERM = 15,
+	CHLD = 17,
+	CONT = 18,
+	STOP = 19,
+	TSTP = 20,
+	TTIN = 21,
+	TTOU = 22,
+	RT = 34
+};
 
 Test(send, posts_and_strikes)
 {
@@ -52,12 +67,26 @@ Test(send, permission_by_uid)
 	cr_expect_eq(kill_(30, TERM), 0, "CAP_KILL");
 	answers.capabilities = 0;
 	/* The target's saved id counts, not its effective one. */
-	change_full(&(struct proc_change){ .principal = principal_of(30), .pid = 30, .parent = 1, .group = 30, .session = 30, .uid = 5,
-					   .euid = 1000, .suid = 6, .kind = PROC_CHANGE_KIND_CREDENTIALS });
+	change_full(&(struct proc_change){.principal = principal_of(30),
+	                                  .pid = 30,
+	                                  .parent = 1,
+	                                  .group = 30,
+	                                  .session = 30,
+	                                  .uid = 5,
+	                                  .euid = 1000,
+	                                  .suid = 6,
+	                                  .kind = PROC_CHANGE_KIND_CREDENTIALS});
 	as(10);
 	cr_expect_eq(kill_(30, USR1), EPERM);
-	change_full(&(struct proc_change){ .principal = principal_of(30), .pid = 30, .parent = 1, .group = 30, .session = 30, .uid = 5,
-					   .euid = 5, .suid = 1000, .kind = PROC_CHANGE_KIND_CREDENTIALS });
+	change_full(&(struct proc_change){.principal = principal_of(30),
+	                                  .pid = 30,
+	                                  .parent = 1,
+	                                  .group = 30,
+	                                  .session = 30,
+	                                  .uid = 5,
+	                                  .euid = 5,
+	                                  .suid = 1000,
+	                                  .kind = PROC_CHANGE_KIND_CREDENTIALS});
 	as(10);
 	cr_expect_eq(kill_(30, USR1), 0);
 }
@@ -305,7 +334,7 @@ Test(send, the_right_to_interrupt_is_renewed)
 
 Test(send, queue_with_a_value)
 {
-	struct sig_signal_info info = { .signal = RT, .code = -1, .pid = 10, .uid = 1000, .value = 0x1234567890 };
+	struct sig_signal_info info = {.signal = RT, .code = -1, .pid = 10, .uid = 1000, .value = 0x1234567890};
 	cr_assert_eq(sig_queue(process_right, 20, 0, &info), 0);
 	memset(&info, 0, sizeof(info));
 	cr_expect_eq(take(20, ALL, &info), RT);
@@ -315,7 +344,7 @@ Test(send, queue_with_a_value)
 
 Test(send, queue_cannot_forge)
 {
-	struct sig_signal_info info = { .signal = USR1, .code = 0 };
+	struct sig_signal_info info = {.signal = USR1, .code = 0};
 	cr_expect_eq(sig_queue(process_right, 20, 0, &info), EPERM, "kill of somebody else");
 	info.code = 0x80;
 	cr_expect_eq(sig_queue(process_right, 20, 0, &info), EPERM, "the kernel");
@@ -339,7 +368,8 @@ Test(take, standard_signals_coalesce_and_the_first_stays)
 {
 	struct sig_signal_info info;
 	page(20)->thread[0].blocked = ALL;
-	struct sig_signal_info one = { .signal = USR1, .code = -1, .value = 1 }, two = { .signal = USR1, .code = -1, .value = 2 };
+	struct sig_signal_info one = {.signal = USR1, .code = -1, .value = 1},
+	                       two = {.signal = USR1, .code = -1, .value = 2};
 	cr_assert_eq(sig_queue(process_right, 20, 0, &one), 0);
 	cr_assert_eq(sig_queue(process_right, 20, 0, &two), 0);
 	cr_expect_eq(take(20, ALL, &info), USR1);
@@ -349,14 +379,14 @@ Test(take, standard_signals_coalesce_and_the_first_stays)
 
 Test(take, real_time_signals_queue_in_order)
 {
-	struct sig_signal_info info = { .code = -1 };
+	struct sig_signal_info info = {.code = -1};
 	page(20)->thread[0].blocked = ALL;
 	for (uint64_t i = 0; i < 5; i++) {
 		info.signal = i == 2 ? RT + 1 : RT;
 		info.value = i;
 		cr_assert_eq(sig_queue(process_right, 20, 0, &info), 0);
 	}
-	uint64_t order[] = { 0, 1, 3, 4, 2 };
+	uint64_t order[] = {0, 1, 3, 4, 2};
 	for (int i = 0; i < 5; i++) {
 		cr_assert_neq(take(20, ALL, &info), 0);
 		cr_expect_eq(info.value, order[i]);

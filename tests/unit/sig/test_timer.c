@@ -10,14 +10,14 @@ enum { ALRM = 14, VTALRM = 26, PROF = 27, RT = 34 };
 
 static struct sig_interval interval(uint32_t which, uint64_t value, uint64_t repeat)
 {
-	struct sig_interval set = { value, repeat }, previous;
+	struct sig_interval set = {value, repeat}, previous;
 	cr_assert_eq(sig_interval_timer(process_right, which, 1, &set, &previous), 0);
 	return previous;
 }
 
 static struct sig_interval read_interval(uint32_t which)
 {
-	struct sig_interval none = { 0, 0 }, now;
+	struct sig_interval none = {0, 0}, now;
 	cr_assert_eq(sig_interval_timer(process_right, which, 0, &none, &now), 0);
 	return now;
 }
@@ -93,7 +93,7 @@ Test(timers, cpu_time_is_not_polled_all_the_time)
 
 Test(timers, bad_kind)
 {
-	struct sig_interval v = { 0, 0 };
+	struct sig_interval v = {0, 0};
 	cr_expect_eq(sig_interval_timer(process_right, 3, 1, &v, &v), EINVAL);
 }
 
@@ -115,7 +115,7 @@ Test(timers, die_with_the_process)
 	interval(0, 2 * S, 0);
 	uint32_t id;
 	cr_assert_eq(sig_timer_create(process_right, 1, 0, RT, 0, 7, &id), 0);
-	struct sig_interval v = { S, S }, old;
+	struct sig_interval v = {S, S}, old;
 	cr_assert_eq(sig_timer_set(process_right, id, 0, &v, &old), 0);
 	page(10)->ignored = SIGNAL_BIT(17);
 	change(20, PROC_CHANGE_KIND_DEATH, 0);
@@ -132,7 +132,7 @@ static uint32_t create(uint32_t clock, uint32_t notify, uint32_t signal)
 
 static void set(uint32_t id, uint32_t flags, uint64_t value, uint64_t repeat)
 {
-	struct sig_interval v = { value, repeat }, old;
+	struct sig_interval v = {value, repeat}, old;
 	cr_assert_eq(sig_timer_set(process_right, id, flags, &v, &old), 0);
 }
 
@@ -212,7 +212,7 @@ Test(timers, for_a_thread)
 Test(timers, refusals)
 {
 	uint32_t id;
-	struct sig_interval v = { 1, 1 }, old;
+	struct sig_interval v = {1, 1}, old;
 	cr_expect_eq(sig_timer_create(process_right, 99, 0, RT, 0, 0, &id), EINVAL);
 	cr_expect_eq(sig_timer_create(process_right, 1, 3, RT, 0, 0, &id), EINVAL);
 	cr_expect_eq(sig_timer_create(process_right, 1, 0, 65, 0, 0, &id), EINVAL);
