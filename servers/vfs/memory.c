@@ -13,7 +13,7 @@
 
 #define MAPPING_MIN 65536u
 #define MAPPINGS_END UINT64_C(0x7f0000000000)
-#define RESERVE (UINT64_C(4) << 20) /* left alone: page tables, the keep, replies */
+#define RESERVE 1024u /* pages left alone: page tables, the keep, replies */
 
 static const volatile struct kernel_info *info(void)
 {
@@ -141,18 +141,25 @@ uint64_t memory_machine(void)
 	return info()->memory_total;
 }
 
+/* Asked of the kernel each time: the information page is as old as the last tick, which a large write outruns. */
+static uint64_t free_pages(void)
+{
+	const struct system_counters *counters = (const void *)((const struct portico_block *)SERVER_ENDPOINT)->result;
+
+	return trap0(TRAP_system_counters) >= 0 ? counters->pages_free : info()->memory_free / PAGE_SIZE;
+}
+
 uint64_t memory_available(void)
 {
 	const struct portico_block *block = (const struct portico_block *)SERVER_ENDPOINT;
-	uint64_t available = info()->memory_free;
+	uint64_t pages = free_pages();
 
 	if (trap1(TRAP_ledger_info, 0) >= 0) {
 		uint64_t used = block->result[0], limit = block->result[1];
 		uint64_t left = limit > used ? limit - used : 0;
-		if (left < available / PAGE_SIZE)
-			available = left * PAGE_SIZE;
+		pages = left < pages ? left : pages;
 	}
-	return available > RESERVE ? available - RESERVE : 0;
+	return pages > RESERVE ? (pages - RESERVE) * PAGE_SIZE : 0;
 }
 
 static uint64_t time_stamp(void)

@@ -29,7 +29,7 @@ static int make_root(void)
 
 	if (system == NULL)
 		return ENOMEM;
-	int error = mount_add(system, system->root, (struct place){0}, "rootfs", 0, &mount);
+	int error = mount_add(system, system->root, (struct place){0}, "tmpfs", 0, &mount);
 	if (error != 0)
 		return error;
 	vfs->root = (struct place){mount, mount->root};

@@ -314,7 +314,7 @@ Test(mount, lines)
 	char line[1025];
 	cr_expect_eq(vfs_mount(top, "mine", "/tmp", "tmpfs", MOUNT_NO_SUID | MOUNT_NO_DEVICES, ""), 0);
 	cr_expect_eq(vfs_mount_entry(top, 0, line, sizeof(line)), 0);
-	cr_expect_str_eq(line, "rootfs / tmpfs rw 0 0");
+	cr_expect_str_eq(line, "tmpfs / tmpfs rw 0 0");
 	cr_expect_eq(vfs_mount_entry(top, 1, line, sizeof(line)), 0);
 	cr_expect_str_eq(line, "devtmpfs /dev devtmpfs rw 0 0");
 	cr_expect_eq(vfs_mount_entry(top, 2, line, sizeof(line)), 0);
