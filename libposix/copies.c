@@ -96,7 +96,8 @@ int64_t sys_sendfile(int to, int from, int64_t *user_offset, size_t size)
 		error = pair_get(&pair, from, to);
 	if (error)
 		return error;
-	int64_t done = pair.from->kind & IO_FILE_KIND_PIPE ? -EINVAL
+	/* As on Linux: from what has a position only, or an end of file in the middle would be swallowed. */
+	int64_t done = pair.from->kind & (IO_FILE_KIND_PIPE | IO_FILE_KIND_TERMINAL | IO_FILE_KIND_SOCKET) ? -EINVAL
 		: pump(&pair, offset, IO_OFFSET_CURRENT, size < TRANSFER_MAX ? size : TRANSFER_MAX, 0);
 	pair_put(&pair);
 	return advance(done, user_offset, offset);
