@@ -264,7 +264,8 @@ static void act_by_default(int signal)
 /* A call that a signal ended: what the program sees before its handler runs. */
 static void settle_restart(struct thread_state *thread, int64_t number, const struct linux_sigaction *action)
 {
-	bool again = (int64_t)thread->regs.rax == -ERESTARTSYS && (action->flags & L_SA_RESTART);
+	int64_t result = (int64_t)thread->regs.rax;
+	bool again = result == -ERESTARTNOINTR || (result == -ERESTARTSYS && (action->flags & L_SA_RESTART));
 	if (again) {
 		thread->regs.rax = (uint64_t)number;
 		thread->regs.rip -= SYSCALL_INSTRUCTION;

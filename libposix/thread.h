@@ -59,6 +59,7 @@ extern struct process_state process;
 /* What a handler returns when a signal ended a wait: never seen by the program (signals.c). As in Linux's errno.h. */
 enum restart_result {
 	ERESTARTSYS = 512,          /* again, unless a handler without SA_RESTART ran: then EINTR */
+	ERESTARTNOINTR = 513,       /* again in any case */
 	ERESTARTNOHAND = 514,       /* again, unless a handler ran: then EINTR */
 	ERESTART_FIRST = 512,
 	ERESTART_LAST = 514,
@@ -73,9 +74,9 @@ static inline void attend_to_signals(void)
 /* A stub's errno as a handler's result; EINTR becomes a restartable one. */
 static inline int64_t result_of(int error)
 {
-	if (__builtin_expect(error == EINTR, 0)) {
+	if (__builtin_expect(error == EINTR || error == ERESTARTNOINTR, 0)) {
 		attend_to_signals();
-		return -ERESTARTSYS;
+		return error == EINTR ? -ERESTARTSYS : -ERESTARTNOINTR;
 	}
 	return -(int64_t)error;
 }
