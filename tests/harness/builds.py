@@ -71,7 +71,7 @@ def sanitized(report):
 def fuzz(report):
     if not compile_folder(report, 'fuzz targets', 'build-fuzz', CLANG, '-Dguest=false', '-Dtests=true', '-Dfuzz=true', '-Db_lundef=false'):
         return
-    targets = sorted(t for t in glob.glob(os.path.join(TOP, 'build-fuzz', '**', '*_fuzz'), recursive=True) if os.access(t, os.X_OK) and os.path.isfile(t))
+    targets = sorted(t for t in glob.glob(os.path.join(TOP, 'build-fuzz', '**', 'fuzz-*'), recursive=True) if os.access(t, os.X_OK) and os.path.isfile(t))
     report.check('there are fuzz targets', targets)
     for target in targets:
         result = command([target, '-max_total_time=8', '-seed=1', '-rss_limit_mb=2048', '-print_final_stats=1'], 120, cwd=os.path.dirname(target))
