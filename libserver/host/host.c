@@ -185,7 +185,15 @@ static struct record *record(struct record *table, port_name_t name)
 	abort();
 }
 
-void host_own_right(port_name_t name, uint64_t badge) { record(host.own, name)->word = badge; }
+void host_own_right(port_name_t name, uint64_t badge)
+{
+	/* Names do not come back: a full table forgets its oldest. */
+	if (host.own[RECORDS - 1].name != PORT_NULL) {
+		memmove(host.own, host.own + 1, sizeof(host.own) - sizeof(host.own[0]));
+		host.own[RECORDS - 1] = (struct record){0};
+	}
+	record(host.own, name)->word = badge;
+}
 
 bool server_own_badge(port_name_t name, uint64_t *badge)
 {

@@ -9,6 +9,7 @@
 
 #define CHUNK 16384u
 #define LOG_LINE 480u
+#define RANDOM_MAX (4u << 20) /* in one read: nobody else is served meanwhile; the rest is a short read's */
 
 enum device_class { DEVICE_CLASS_NONE, DEVICE_CLASS_LOCAL, DEVICE_CLASS_TTY, DEVICE_CLASS_OUTPUT };
 
@@ -74,10 +75,10 @@ static uint8_t chunk[CHUNK];
 
 static int64_t read_random(struct buffer *to)
 {
-	uint64_t done = 0;
+	uint64_t done = 0, size = to->size < RANDOM_MAX ? to->size : RANDOM_MAX;
 
-	while (done < to->size) {
-		uint64_t part = to->size - done < CHUNK ? to->size - done : CHUNK;
+	while (done < size) {
+		uint64_t part = size - done < CHUNK ? size - done : CHUNK;
 		random_bytes(chunk, part);
 		int64_t n = buffer_put(to, done, chunk, part);
 		if (n < 0)

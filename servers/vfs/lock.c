@@ -70,13 +70,18 @@ static bool overlap(const struct lock_request *a, const struct lock_request *b)
 	return a->whole == b->whole && a->start <= b->end && b->start <= a->end;
 }
 
+static bool in_the_way(const struct lock_request *held, const struct lock_request *wanted)
+{
+	return held->owner != wanted->owner && overlap(held, wanted) &&
+	       (held->type == IO_LOCK_TYPE_WRITE || wanted->type == IO_LOCK_TYPE_WRITE);
+}
+
 static const struct lock_request *conflict(const struct file_locks *locks, const struct lock_request *wanted)
 {
 	if (wanted->type == IO_LOCK_TYPE_UNLOCK)
 		return NULL;
 	for (const struct lock_record *r = locks->first; r != NULL; r = r->next)
-		if (r->held.owner != wanted->owner && overlap(&r->held, wanted) &&
-		    (r->held.type == IO_LOCK_TYPE_WRITE || wanted->type == IO_LOCK_TYPE_WRITE))
+		if (in_the_way(&r->held, wanted))
 			return &r->held;
 	return NULL;
 }
@@ -190,20 +195,24 @@ static void retry(struct file_locks *locks)
 
 /* ---- deadlock ---- */
 
-#define WAITERS_SEEN 64u
+/* Waiters looked at for one request: many threads of many processes could make the search as long as they like. */
+#define SEARCH_MAX 4096u
+#define DEPTH_MAX 64u
 
-/* Does the process `from`, through those it waits for, wait for `target`? */
-static bool waits_for(uint64_t from, uint64_t target, unsigned depth)
+/* Does the process `from`, through those it waits for, wait for `target`? *budget: waiters that may still be looked at.
+ */
+static bool waits_for(uint64_t from, uint64_t target, unsigned depth, unsigned *budget)
 {
-	if (depth == WAITERS_SEEN)
+	if (depth == DEPTH_MAX)
 		return false;
 	for (struct file_locks *locks = vfs->locked; locks != NULL; locks = locks->next) {
-		for (struct waiter *w = locks->waiting.first; w != NULL; w = w->next) {
+		for (struct waiter *w = locks->waiting.first; w != NULL && *budget != 0; w = w->next) {
+			(*budget)--;
 			if (w->lock.owner != from || w->lock.whole)
 				continue;
 			const struct lock_request *blocker = conflict(locks, &w->lock);
 			if (blocker != NULL &&
-			    (blocker->owner == target || waits_for(blocker->owner, target, depth + 1)))
+			    (blocker->owner == target || waits_for(blocker->owner, target, depth + 1, budget)))
 				return true;
 		}
 	}
@@ -212,12 +221,12 @@ static bool waits_for(uint64_t from, uint64_t target, unsigned depth)
 
 static bool deadlock(const struct file_locks *locks, const struct lock_request *wanted)
 {
+	unsigned budget = SEARCH_MAX;
+
 	if (wanted->whole || (wanted->owner & LOCK_OWNER_FILE) != 0)
 		return false;
 	for (const struct lock_record *r = locks->first; r != NULL; r = r->next)
-		if (r->held.owner != wanted->owner && overlap(&r->held, wanted) &&
-		    (r->held.type == IO_LOCK_TYPE_WRITE || wanted->type == IO_LOCK_TYPE_WRITE) &&
-		    waits_for(r->held.owner, wanted->owner, 0))
+		if (in_the_way(&r->held, wanted) && waits_for(r->held.owner, wanted->owner, 0, &budget))
 			return true;
 	return false;
 }
