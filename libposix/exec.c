@@ -15,6 +15,7 @@
 
 #define STRINGS_MAX 0x200000u /* as Linux with its default stack: both lists together */
 #define STRING_MAX 0x20000u
+#define NAME_SHOWN 16u        /* of a program's name, as Linux */
 
 /* A list of strings of the program, one after another with their NULs. */
 struct strings {
@@ -69,13 +70,13 @@ static int64_t collect(const uint64_t *list, struct strings *strings)
 	return strings->bytes ? gather(list, strings) : -ENOMEM;
 }
 
-static int64_t request(struct path_at *at, uint32_t lookup, const struct strings *arguments, const struct strings *environment)
+static int64_t request(struct path_at *at, const char *name, uint32_t lookup, const struct strings *arguments, const struct strings *environment)
 {
 	size_t size = state_size();
 	void *state = pages_allocate(size);
 	int64_t result = -ENOMEM;
 
-	if (state && state_save(state, size))
+	if (state && state_save(state, size, name))
 		result = -(int64_t)proc_exec(NAME_PROC, at->base, at->path, lookup, arguments->bytes, arguments->size,
 					     arguments->count, environment->bytes, environment->size, environment->count, state,
 					     size);
@@ -88,6 +89,7 @@ static int64_t execute(int base, const char *path, const uint64_t *arguments, co
 	struct strings argument = { .bytes = NULL }, variable = { .bytes = NULL };
 	struct path_at at;
 	uint32_t lookup = 0;
+	char name[NAME_SHOWN];
 
 	if (flags & ~(L_AT_EMPTY_PATH | L_AT_SYMLINK_NOFOLLOW))
 		return -EINVAL;
@@ -96,6 +98,7 @@ static int64_t execute(int base, const char *path, const uint64_t *arguments, co
 	int64_t result = path_begin(&at, base, path, lookup, PORTICO_PATH_MAX);
 	if (result)
 		return result;
+	text_copy(name, sizeof(name), path_last(at.path));
 	result = path_enter_self(&at, &lookup);
 	if (!result)
 		result = collect(arguments, &argument);
@@ -107,7 +110,7 @@ static int64_t execute(int base, const char *path, const uint64_t *arguments, co
 		argument.size = 1;
 	}
 	if (!result)
-		result = request(&at, lookup, &argument, &variable);
+		result = request(&at, name, lookup, &argument, &variable);
 	pages_free(argument.bytes, argument.allocated);
 	pages_free(variable.bytes, variable.allocated);
 	path_end(&at);

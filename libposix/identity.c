@@ -138,6 +138,13 @@ int64_t sys_setgroups(uint32_t count, const uint32_t *user)
 		return -EINVAL;
 	if (user_copy(groups, user, count * sizeof(uint32_t)))
 		return -EFAULT;
+	/* In order, as Linux gives them back. */
+	for (uint32_t i = 1; i < count; i++)
+		for (uint32_t j = i; j > 0 && groups[j - 1] > groups[j]; j--) {
+			uint32_t larger = groups[j - 1];
+			groups[j - 1] = groups[j];
+			groups[j] = larger;
+		}
 	return result_of(proc_set_groups(NAME_PROC, groups, count));
 }
 

@@ -4,6 +4,15 @@
 #include "paths.h"
 #include "string.h"
 
+const char *path_last(const char *path)
+{
+	const char *last = path;
+	for (; *path; path++)
+		if (*path == '/' && path[1])
+			last = path + 1;
+	return last;
+}
+
 /* Behind the first component if it names this process, else NULL. */
 static const char *skip_self(const char *rest, uint32_t pid)
 {

@@ -42,6 +42,9 @@ enum self_kind {
 	SELF_EXE,   /* self/exe */
 };
 
+/* The last component. Pure. */
+const char *path_last(const char *path);
+
 /* What `rest`, a path below proc's root, means; *fd for SELF_FILE. "self", "thread-self" or `pid`. Pure. */
 enum self_kind path_parse_self(const char *rest, uint32_t pid, int *fd);
 

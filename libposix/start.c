@@ -8,10 +8,12 @@
 
 #include "fd.h"
 #include "linux.h"
+#include "paths.h"
 #include "signals.h"
 #include "string.h"
 
 #include <portico/start.h>
+#include <proc_client.h>
 #include <vfs_client.h>
 
 #define STATE_MAGIC UINT64_C(0x31657461747378)
@@ -27,6 +29,7 @@ struct saved_state {
 	uint32_t umask;
 	port_name_t root, cwd;
 	uint32_t reserved;
+	char name[16]; /* last component of the path that exec was given */
 };
 
 size_t state_size(void)
@@ -34,7 +37,7 @@ size_t state_size(void)
 	return sizeof(struct saved_state) + fd_saved_size();
 }
 
-bool state_save(void *to, size_t size)
+bool state_save(void *to, size_t size, const char *path)
 {
 	struct saved_state *state = to;
 
@@ -43,6 +46,7 @@ bool state_save(void *to, size_t size)
 	*state = (struct saved_state){
 		.magic = STATE_MAGIC, .ignored = signals_ignored(), .blocked = signals_blocked(thread_self()),
 		.file_limit = process.file_limit, .umask = process.umask, .root = process.root, .cwd = process.cwd };
+	text_copy(state->name, sizeof(state->name), path_last(path));
 	return fd_save(state + 1, size - sizeof(*state)) != 0;
 }
 
@@ -113,6 +117,11 @@ static void take_state(const struct posix_start *start)
 	process.root = state->root;
 	process.cwd = state->cwd;
 	process.file_limit = state->file_limit;
+	/* A program that is found by a link of /proc is called as the link is. */
+	if (state->name[0] && strcmp(state->name, process.name)) {
+		text_copy(process.name, sizeof(process.name), state->name);
+		proc_set_name(NAME_PROC, process.name);
+	}
 	signals_inherit(state->ignored, state->blocked);
 	fd_load(state + 1, start->state_size - sizeof(*state));
 }

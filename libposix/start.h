@@ -6,9 +6,9 @@
 
 #include "thread.h"
 
-/* The `state` bytes of proc.exec: descriptor table, ignored signals, mask, umask. */
+/* The `state` bytes of proc.exec: descriptor table, ignored signals, mask, umask, and the name that `path` gives the program. */
 size_t state_size(void);
-bool state_save(void *to, size_t size);
+bool state_save(void *to, size_t size, const char *path);
 
 /* threads.c: slot 0 is in use. */
 void threads_begin(void);
