@@ -1,9 +1,9 @@
 /*
  * The keep: a server's long-lived memory, one segment with the root structure and a heap. Guest and host.
  *
- * All that the heap knows lies in the segment itself, so that a new incarnation finds it as it was. Blocks have sizes of
- * geometric classes, four to a doubling, and a header of 16 bytes; a freed block goes to the list of its class and is
- * reused for that class only. No block is ever given back to the kernel: servers' records come and go in few sizes.
+ * All that the heap knows lies in the segment itself, so that a new incarnation finds it as it was. Blocks have sizes
+ * of geometric classes, four to a doubling, and a header of 16 bytes; a freed block goes to the list of its class and
+ * is reused for that class only. No block is ever given back to the kernel: servers' records come and go in few sizes.
  */
 #include "internal.h"
 
@@ -11,9 +11,9 @@
 #define LIVE 0x6c697665u
 #define FREE 0x66726565u
 #define CLASSES 128u
-#define SMALLEST 32u           /* of a block with its header */
+#define SMALLEST 32u /* of a block with its header */
 #define LARGEST ((size_t)1 << 36)
-#define CHUNK (64u * 1024u)    /* the segment is asked for in steps of this */
+#define CHUNK (64u * 1024u) /* the segment is asked for in steps of this */
 #define ROOT_OFFSET 4096u
 
 struct keep_block {
@@ -25,9 +25,9 @@ struct keep_block {
 struct keep_header {
 	uint64_t magic;
 	size_t root_size;
-	size_t end;      /* offset of the first byte never given out */
-	size_t granted;  /* offset up to which the segment may be used */
-	size_t used;     /* bytes in live blocks, headers included */
+	size_t end;     /* offset of the first byte never given out */
+	size_t granted; /* offset up to which the segment may be used */
+	size_t used;    /* bytes in live blocks, headers included */
 	struct keep_block *free[CLASSES];
 };
 _Static_assert(sizeof(struct keep_header) <= ROOT_OFFSET, "header before the root structure");

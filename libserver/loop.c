@@ -2,8 +2,8 @@
  * The event loop: receive one message, run its handler, answer and receive in one trap.
  *
  * Everything here is volatile: an incarnation registers its interfaces and callbacks anew when it starts. The reply is
- * built in a scratch page and copied to the send page at the end, because a handler may call other servers, whose stubs use
- * the send page, while it fills its out parameters.
+ * built in a scratch page and copied to the send page at the end, because a handler may call other servers, whose stubs
+ * use the send page, while it fills its out parameters.
  */
 #include "internal.h"
 
@@ -50,9 +50,15 @@ void server_on_no_senders(void (*handler)(uint64_t badge, uint64_t make_send))
 		server_panic("no-senders request: status %d", (int)status);
 }
 
-void server_on_cancel(void (*handler)(uint64_t request, bool died)) { loop.cancel = handler; }
+void server_on_cancel(void (*handler)(uint64_t request, bool died))
+{
+	loop.cancel = handler;
+}
 
-void server_on_dead_name(void (*handler)(port_name_t name, uint64_t cookie)) { loop.dead_name = handler; }
+void server_on_dead_name(void (*handler)(port_name_t name, uint64_t cookie))
+{
+	loop.dead_name = handler;
+}
 
 int server_watch_death(port_name_t name, uint64_t cookie)
 {
@@ -65,7 +71,10 @@ void server_set_timer(uint64_t deadline, void (*handler)(void))
 	loop.timer = handler;
 }
 
-void server_defer(void (*step)(void)) { loop.deferred = step; }
+void server_defer(void (*step)(void))
+{
+	loop.deferred = step;
+}
 
 int server_add_port(port_name_t receive)
 {
@@ -120,15 +129,15 @@ static int64_t reject(const struct server_call *call)
 static uint64_t serve(const struct msg_page *page, uint64_t *destination)
 {
 	struct server_call call = {
-		.principal = page->header.principal,
-		.badge = page->header.badge,
-		.request = page->header.request,
-		.ordinal = page->header.ordinal,
-		.port = page->header.port,
-		.in = page,
-		.out = &out_page,
-		.in_length = page->header.length,
-		.in_descriptors = page->header.descriptors,
+	        .principal = page->header.principal,
+	        .badge = page->header.badge,
+	        .request = page->header.request,
+	        .ordinal = page->header.ordinal,
+	        .port = page->header.port,
+	        .in = page,
+	        .out = &out_page,
+	        .in_length = page->header.length,
+	        .in_descriptors = page->header.descriptors,
 	};
 	uint32_t number = MSG_INTERFACE(call.ordinal);
 	const struct server_interface *interface = number < SERVER_INTERFACES ? loop.interface[number] : NULL;

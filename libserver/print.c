@@ -42,8 +42,8 @@ static void put_text(struct output *out, const struct conversion *conv, const ch
 		pad(out, fill, ' ');
 }
 
-static void put_number(struct output *out, const struct conversion *conv, uint64_t value, unsigned base, const char *prefix,
-		       bool capitals)
+static void put_number(struct output *out, const struct conversion *conv, uint64_t value, unsigned base,
+                       const char *prefix, bool capitals)
 {
 	char digits[24];
 	int count = 0, prefix_length = 0;
@@ -107,12 +107,23 @@ static void parse_flags(const char **format, struct conversion *conv)
 {
 	for (;; (*format)++) {
 		switch (**format) {
-		case '-': conv->left = true; break;
-		case '0': conv->zero = true; break;
-		case '+': conv->plus = true; break;
-		case ' ': conv->space = true; break;
-		case '#': conv->alternate = true; break;
-		default: return;
+		case '-':
+			conv->left = true;
+			break;
+		case '0':
+			conv->zero = true;
+			break;
+		case '+':
+			conv->plus = true;
+			break;
+		case ' ':
+			conv->space = true;
+			break;
+		case '#':
+			conv->alternate = true;
+			break;
+		default:
+			return;
 		}
 	}
 }
@@ -151,7 +162,11 @@ static void convert(struct output *out, char letter, struct conversion *conv, va
 	case 'i':
 		value = signed_argument(conv, arguments);
 		put_number(out, conv, value < 0 ? -(uint64_t)value : (uint64_t)value, 10,
-			   value < 0 ? "-" : conv->plus ? "+" : conv->space ? " " : "", false);
+		           value < 0     ? "-"
+		           : conv->plus  ? "+"
+		           : conv->space ? " "
+		                         : "",
+		           false);
 		break;
 	case 'u':
 		put_number(out, conv, unsigned_argument(conv, arguments), 10, "", false);
@@ -161,8 +176,11 @@ static void convert(struct output *out, char letter, struct conversion *conv, va
 		break;
 	case 'x':
 	case 'X':
-		put_number(out, conv, unsigned_argument(conv, arguments), 16, !conv->alternate ? "" : letter == 'x' ? "0x" : "0X",
-			   letter == 'X');
+		put_number(out, conv, unsigned_argument(conv, arguments), 16,
+		           !conv->alternate ? ""
+		           : letter == 'x'  ? "0x"
+		                            : "0X",
+		           letter == 'X');
 		break;
 	case 'p':
 		put_number(out, conv, (uint64_t)va_arg(*arguments, void *), 16, "0x", false);

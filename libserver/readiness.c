@@ -1,6 +1,6 @@
 /*
- * Readiness words; see portico/server_readiness.h. The words and their object are volatile: a new incarnation makes a new
- * object and its slots are set again from the keep's records.
+ * Readiness words; see portico/server_readiness.h. The words and their object are volatile: a new incarnation makes a
+ * new object and its slots are set again from the keep's records.
  */
 #include "internal.h"
 #include <portico/server_readiness.h>
@@ -24,7 +24,7 @@ static bool start(void)
 	if (object < 0)
 		return false;
 	int64_t address = trap6(TRAP_vm_map, TASK_SELF, SERVER_MAPPINGS, OBJECT_SIZE, (uint64_t)object, 0,
-				VM_READ | VM_WRITE | VM_INHERIT_NONE);
+	                        VM_READ | VM_WRITE | VM_INHERIT_NONE);
 	int64_t readable = trap3(TRAP_right_copy, (uint64_t)object, RIGHT_READ, PORT_NULL);
 	server_release_right((port_name_t)object);
 	if (address < 0 || readable < 0)

@@ -55,9 +55,9 @@ void server_reply_error(struct server_reply *reply, int error)
 uint64_t server_put_restart(void)
 {
 	client_send_page()->descriptor[0] = (struct msg_descriptor){
-		.type = MSG_DESC_WINDOW,
-		.flags = last_fault.access,
-		.address = last_fault.address,
+	        .type = MSG_DESC_WINDOW,
+	        .flags = last_fault.access,
+	        .address = last_fault.address,
 	};
 	return MSG_RESTART | MSG_LENGTH(0, 1);
 }
@@ -68,8 +68,8 @@ void server_restart(struct server_reply *reply)
 }
 
 /* The trap copies in bounded chunks: go on until everything is there, or it stops. */
-static int64_t copy_all(uint64_t trap, const struct server_window *window, uint64_t offset, uint64_t address, size_t length,
-			uint16_t access)
+static int64_t copy_all(uint64_t trap, const struct server_window *window, uint64_t offset, uint64_t address,
+                        size_t length, uint16_t access)
 {
 	size_t done = 0;
 

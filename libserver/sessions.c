@@ -70,7 +70,7 @@ static void drop(struct server_sessions *sessions, struct server_session *s)
 }
 
 void sessions_apply(struct server_sessions *sessions, const struct proc_change *change,
-		    void (*changed)(const struct proc_change *change, struct server_session *session))
+                    void (*changed)(const struct proc_change *change, struct server_session *session))
 {
 	struct server_session *s = sessions_by_pid(sessions, change->pid);
 
@@ -118,7 +118,7 @@ static void pull(uint64_t bits)
 }
 
 int sessions_start(struct server_sessions *sessions, uint64_t bit,
-		   void (*changed)(const struct proc_change *change, struct server_session *session))
+                   void (*changed)(const struct proc_change *change, struct server_session *session))
 {
 	subscriber.sessions = sessions;
 	subscriber.changed = changed;

@@ -30,8 +30,8 @@ static void service(struct serial_line *line)
 }
 
 /*
- * The line is edge triggered and masked until it is acknowledged: what rises meanwhile is lost, so we look once more after the
- * acknowledgement.
+ * The line is edge triggered and masked until it is acknowledged: what rises meanwhile is lost, so we look once more
+ * after the acknowledgement.
  */
 static void interrupted(uint64_t bits)
 {
@@ -62,7 +62,8 @@ void serial_line_put(struct serial_line *object)
 	(void)object;
 }
 
-int serial_serve_attach(struct server_call *call, struct serial_line *line, port_name_t *notify, uint64_t input, uint64_t output)
+int serial_serve_attach(struct server_call *call, struct serial_line *line, port_name_t *notify, uint64_t input,
+                        uint64_t output)
 {
 	(void)call;
 	if (!line->present)
@@ -88,7 +89,8 @@ int serial_serve_read(struct server_call *call, struct serial_line *line, void *
 	return 0;
 }
 
-int serial_serve_write(struct server_call *call, struct serial_line *line, const void *data, size_t data_count, uint32_t *done)
+int serial_serve_write(struct server_call *call, struct serial_line *line, const void *data, size_t data_count,
+                       uint32_t *done)
 {
 	(void)call;
 	if (!line->present)

@@ -1,9 +1,9 @@
 /*
  * Serial line driver: 16550 UARTs of the PC on COM1 and COM3, which share interrupt line 4.
  *
- * Above: tty, through interface serial: it is told that bytes have come or room is there, and pulls. Below: root, for I/O ports and
- * interrupt line, and the kernel's port I/O traps. Knows nothing of terminals: bytes in, bytes out, none lost: when the
- * input buffer is full the UART's own flow control holds the sender.
+ * Above: tty, through interface serial: it is told that bytes have come or room is there, and pulls. Below: root, for
+ * I/O ports and interrupt line, and the kernel's port I/O traps. Knows nothing of terminals: bytes in, bytes out, none
+ * lost: when the input buffer is full the UART's own flow control holds the sender.
  */
 #ifndef SERIAL_H
 #define SERIAL_H
@@ -16,11 +16,11 @@
 #define SERIAL_OUTPUT_SIZE 16384u
 
 struct serial_line {
-	bool present;            /* the UART answered */
-	uint8_t interrupts;      /* what IER holds */
-	bool starved;            /* a write did not fit: tell when there is room */
-	port_name_t ports;       /* I/O ports, 8 of them */
-	port_name_t notify;      /* right of who attached, PORT_NULL: nobody */
+	bool present;                         /* the UART answered */
+	uint8_t interrupts;                   /* what IER holds */
+	bool starved;                         /* a write did not fit: tell when there is room */
+	port_name_t ports;                    /* I/O ports, 8 of them */
+	port_name_t notify;                   /* right of who attached, PORT_NULL: nobody */
 	uint64_t notify_input, notify_output; /* bits for it */
 	struct ring input, output;
 	uint8_t input_bytes[SERIAL_INPUT_SIZE];

@@ -82,7 +82,7 @@ bool uart_service(struct serial_line *line)
 
 	transmit(line);
 	set_interrupts(line, (ring_room(&line->input) > 0 ? INTERRUPT_INPUT : 0) |
-				     (ring_count(&line->output) > 0 ? INTERRUPT_OUTPUT : 0));
+	                             (ring_count(&line->output) > 0 ? INTERRUPT_OUTPUT : 0));
 	return came;
 }
 

@@ -60,9 +60,15 @@ void *keep_segment(void)
 	return segment;
 }
 
-bool keep_segment_grow(size_t end) { return end <= host.keep_limit; }
+bool keep_segment_grow(size_t end)
+{
+	return end <= host.keep_limit;
+}
 
-void host_limit_keep(size_t bytes) { host.keep_limit = bytes; }
+void host_limit_keep(size_t bytes)
+{
+	host.keep_limit = bytes;
+}
 
 /* ---- callbacks ---- */
 
@@ -72,11 +78,20 @@ void server_on_notify(uint64_t mask, void (*handler)(uint64_t bits))
 	host.notify[host.notify_count++].handler = handler;
 }
 
-void server_on_no_senders(void (*handler)(uint64_t badge, uint64_t make_send)) { host.no_senders = handler; }
+void server_on_no_senders(void (*handler)(uint64_t badge, uint64_t make_send))
+{
+	host.no_senders = handler;
+}
 
-void server_on_cancel(void (*handler)(uint64_t request, bool died)) { host.cancel = handler; }
+void server_on_cancel(void (*handler)(uint64_t request, bool died))
+{
+	host.cancel = handler;
+}
 
-void server_on_dead_name(void (*handler)(port_name_t name, uint64_t cookie)) { host.dead_name = handler; }
+void server_on_dead_name(void (*handler)(port_name_t name, uint64_t cookie))
+{
+	host.dead_name = handler;
+}
 
 int server_watch_death(port_name_t name, uint64_t cookie)
 {
@@ -91,7 +106,10 @@ void server_set_timer(uint64_t deadline, void (*handler)(void))
 	host.timer = handler;
 }
 
-void server_defer(void (*step)(void)) { host.deferred = step; }
+void server_defer(void (*step)(void))
+{
+	host.deferred = step;
+}
 
 void host_notify(uint64_t bits)
 {
@@ -137,7 +155,10 @@ void host_set_time(uint64_t now)
 	}
 }
 
-uint64_t host_deadline(void) { return host.deadline; }
+uint64_t host_deadline(void)
+{
+	return host.deadline;
+}
 
 unsigned host_run_deferred(void)
 {
@@ -154,9 +175,15 @@ unsigned host_run_deferred(void)
 	return steps;
 }
 
-uint64_t server_now(void) { return host.now; }
+uint64_t server_now(void)
+{
+	return host.now;
+}
 
-int64_t server_realtime(void) { return (int64_t)host.now + INT64_C(1700000000000000000); }
+int64_t server_realtime(void)
+{
+	return (int64_t)host.now + INT64_C(1700000000000000000);
+}
 
 /* ---- names ---- */
 
@@ -215,7 +242,10 @@ port_name_t server_make_right(uint64_t badge, uint32_t flags)
 	return loopback_server_right(NAME_SERVICE, badge);
 }
 
-port_name_t server_notify_right(void) { return server_make_right(0, RIGHT_NOTIFY); }
+port_name_t server_notify_right(void)
+{
+	return server_make_right(0, RIGHT_NOTIFY);
+}
 
 bool server_notify(port_name_t name, uint64_t bits)
 {

@@ -1,8 +1,9 @@
 /*
  * The servers' library on the host: what a unit test may do to a server that it has linked in.
  *
- * Calls travel through tests/support/loopback.c; this file stands for the event loop, the clock, root's name service and the
- * keep's segment. Nothing happens by itself: the test says when a notification arrives, a sender goes away, time passes.
+ * Calls travel through tests/support/loopback.c; this file stands for the event loop, the clock, root's name service
+ * and the keep's segment. Nothing happens by itself: the test says when a notification arrives, a sender goes away,
+ * time passes.
  */
 #ifndef LIBSERVER_HOST_H
 #define LIBSERVER_HOST_H
@@ -27,7 +28,8 @@ unsigned host_run_deferred(void);
 
 /* What server_lookup(name) answers. */
 void host_service(const char *name, port_name_t port);
-/* Says that a name is a right to the server's own port, with this badge (loopback rights to NAME_SERVICE are known as such). */
+/* Says that a name is a right to the server's own port, with this badge (loopback rights to NAME_SERVICE are known as
+ * such). */
 void host_own_right(port_name_t name, uint64_t badge);
 /* Bits that the server has sent through server_notify(name) since the last time it was asked. */
 uint64_t host_notified(port_name_t name);

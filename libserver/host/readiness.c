@@ -55,4 +55,7 @@ port_name_t readiness_object(void)
 	return object;
 }
 
-uint32_t host_readiness(uint32_t slot) { return words[slot]; }
+uint32_t host_readiness(uint32_t slot)
+{
+	return words[slot];
+}

@@ -1,5 +1,6 @@
 /*
- * ELF headers of a server's image: decode, check everything, promise nothing that is not there. Pure: the host tests it.
+ * ELF headers of a server's image: decode, check everything, promise nothing that is not there. Pure: the host tests
+ * it.
  */
 #include "root.h"
 #include <portico/layout.h>
@@ -58,12 +59,12 @@ static const char *add_segment(const struct elf_program *p, uint64_t file_size, 
 	}
 	struct image_segment *s = &image->segment[image->count];
 	*s = (struct image_segment){
-		.address = p->address,
-		.memory_size = p->memory_size,
-		.offset = p->offset,
-		.file_size = p->file_size,
-		.write = (p->flags & PF_WRITE) != 0,
-		.execute = (p->flags & PF_EXECUTE) != 0,
+	        .address = p->address,
+	        .memory_size = p->memory_size,
+	        .offset = p->offset,
+	        .file_size = p->file_size,
+	        .write = (p->flags & PF_WRITE) != 0,
+	        .execute = (p->flags & PF_EXECUTE) != 0,
 	};
 	image->count++;
 	return check_segment(s, file_size, after);
@@ -84,7 +85,8 @@ const char *image_parse(const void *bytes, size_t length, uint64_t file_size, st
 		return "not a static executable";
 	if (header.program_size != sizeof(struct elf_program) || header.program_count > 64)
 		return "strange program headers";
-	if (header.program_offset > length || header.program_count * sizeof(struct elf_program) > length - header.program_offset)
+	if (header.program_offset > length ||
+	    header.program_count * sizeof(struct elf_program) > length - header.program_offset)
 		return "program headers are not at the beginning";
 	for (unsigned i = 0; i < header.program_count; i++) {
 		struct elf_program program;

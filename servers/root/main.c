@@ -27,7 +27,8 @@ static void furnish(void)
 	int64_t status = trap2(TRAP_port_create, NAME_SERVICE, 0);
 
 	if (status >= 0)
-		status = trap6(TRAP_vm_map, TASK_SELF, SERVER_KEEP, KEEP_SIZE, 0, 0, VM_READ | VM_WRITE | VM_FIXED | VM_INHERIT_NONE);
+		status = trap6(TRAP_vm_map, TASK_SELF, SERVER_KEEP, KEEP_SIZE, 0, 0,
+		               VM_READ | VM_WRITE | VM_FIXED | VM_INHERIT_NONE);
 	if (status < 0)
 		server_panic("root: service port or keep: status %d", (int)status);
 }

@@ -21,10 +21,10 @@
 
 /* What a server may look up: the name it asks by, who serves it, and the right that it gets. */
 struct root_grant {
-	const char *name;     /* NULL ends the list */
+	const char *name; /* NULL ends the list */
 	const char *server;
 	uint64_t badge;
-	uint32_t flags;       /* RIGHT_MINT or 0 */
+	uint32_t flags; /* RIGHT_MINT or 0 */
 };
 
 struct root_ports {
@@ -33,15 +33,15 @@ struct root_ports {
 
 /* One line of the boot plan (plan.c): constant. */
 struct root_plan {
-	const char *name;             /* of the boot module and of the service */
-	uint8_t priority;             /* 0 to 31 */
-	uint8_t memory_percent;       /* of the machine, as the ledger's limit */
-	bool power;                   /* may end the system and set the clock */
-	bool modules;                 /* may have boot modules */
-	uint32_t kernel_kib;          /* kernel memory, the ledger's limit */
+	const char *name;       /* of the boot module and of the service */
+	uint8_t priority;       /* 0 to 31 */
+	uint8_t memory_percent; /* of the machine, as the ledger's limit */
+	bool power;             /* may end the system and set the clock */
+	bool modules;           /* may have boot modules */
+	uint32_t kernel_kib;    /* kernel memory, the ledger's limit */
 	struct root_grant grant[ROOT_GRANTS];
-	struct root_ports ports[4];   /* I/O ports; count 0 ends the list */
-	uint8_t line[4];              /* interrupt lines; 0 ends the list */
+	struct root_ports ports[4]; /* I/O ports; count 0 ends the list */
+	uint8_t line[4];            /* interrupt lines; 0 ends the list */
 };
 extern const struct root_plan root_plan[];
 extern const unsigned root_plan_count;
@@ -55,7 +55,7 @@ struct root_module {
 
 /* A server in its present life; index as in root_plan. The badge of its right to root is index + 1. */
 struct root_client {
-	port_name_t service;  /* mintable send right to its service port */
+	port_name_t service; /* mintable send right to its service port */
 	port_name_t task, thread, ledger, keep;
 	port_name_t granted[ROOT_GRANTS]; /* rights made for it, by index of its grants */
 	port_name_t ports[4], interrupt[4];
@@ -80,8 +80,8 @@ const struct root_module *module_find(const char *name);
 
 /* ---- options.c: pure ---- */
 /*
- * Looks for the word `name` or `name=value` in a command line. ENOENT: absent; ERANGE: the value has `size` bytes or more. A bare
- * word has the value "". The last occurrence counts.
+ * Looks for the word `name` or `name=value` in a command line. ENOENT: absent; ERANGE: the value has `size` bytes or
+ * more. A bare word has the value "". The last occurrence counts.
  */
 int option_find(const char *line, const char *name, char *value, size_t size);
 
@@ -98,8 +98,9 @@ struct image {
 	struct image_segment segment[IMAGE_SEGMENTS];
 };
 /*
- * Reads the headers of a static ELF64 for x86_64: `bytes` are the first `length` ones of a file of `file_size`. NULL, or what is wrong
- * with it. Segments are page-congruent, inside the file, inside the user's address space, ascending, and none is writable and executable.
+ * Reads the headers of a static ELF64 for x86_64: `bytes` are the first `length` ones of a file of `file_size`. NULL,
+ * or what is wrong with it. Segments are page-congruent, inside the file, inside the user's address space, ascending,
+ * and none is writable and executable.
  */
 const char *image_parse(const void *bytes, size_t length, uint64_t file_size, struct image *image);
 

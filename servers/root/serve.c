@@ -1,8 +1,9 @@
 /*
- * Interface root: names, modules, options, device rights, power, clock, log. A caller may have what its line of the boot plan says.
+ * Interface root: names, modules, options, device rights, power, clock, log. A caller may have what its line of the
+ * boot plan says.
  *
- * Rights that are handed out are made once a server and kept, so that asking again costs nothing and a restarted server gets
- * the same ones.
+ * Rights that are handed out are made once a server and kept, so that asking again costs nothing and a restarted server
+ * gets the same ones.
  */
 #include "root.h"
 #include <portico/client.h>
@@ -59,7 +60,8 @@ int root_serve_lookup(struct server_call *call, struct root_client *client, cons
 	return server_named(name) != NULL ? EACCES : ENOENT;
 }
 
-int root_serve_module(struct server_call *call, struct root_client *client, const char *name, struct server_port *object, uint64_t *size)
+int root_serve_module(struct server_call *call, struct root_client *client, const char *name,
+                      struct server_port *object, uint64_t *size)
 {
 	(void)call;
 	if (!plan_of(client)->modules)
@@ -79,7 +81,8 @@ int root_serve_option(struct server_call *call, struct root_client *client, cons
 	return option_find(root->command_line, name, value, OPTION_MAX + 1);
 }
 
-int root_serve_interrupt(struct server_call *call, struct root_client *client, uint32_t line, struct server_port *interrupt)
+int root_serve_interrupt(struct server_call *call, struct root_client *client, uint32_t line,
+                         struct server_port *interrupt)
 {
 	const struct root_plan *plan = plan_of(client);
 
@@ -99,7 +102,8 @@ int root_serve_interrupt(struct server_call *call, struct root_client *client, u
 	return EACCES;
 }
 
-int root_serve_ioports(struct server_call *call, struct root_client *client, uint32_t first, uint32_t count, struct server_port *ports)
+int root_serve_ioports(struct server_call *call, struct root_client *client, uint32_t first, uint32_t count,
+                       struct server_port *ports)
 {
 	const struct root_plan *plan = plan_of(client);
 

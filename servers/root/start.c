@@ -1,8 +1,8 @@
 /*
  * Building the servers' tasks: service port, ledger, address space from the ELF image, keep, rights, thread.
  *
- * The keep is an object of root's own, so that it can outlive the task. A server that cannot be built ends the start-up:
- * there is nobody yet to whom it could be reported but the log.
+ * The keep is an object of root's own, so that it can outlive the task. A server that cannot be built ends the
+ * start-up: there is nobody yet to whom it could be reported but the log.
  */
 #include "root.h"
 #include <portico/client.h>
@@ -35,9 +35,10 @@ static void create_service(const struct root_plan *plan, struct root_client *cli
 	const volatile struct kernel_info *info = (const volatile struct kernel_info *)KERNEL_INFO_ADDRESS;
 	uint64_t pages = info->memory_total / PAGE_SIZE * plan->memory_percent / 100;
 
-	client->service = (port_name_t)must(trap4(TRAP_right_make, receive, 0, RIGHT_MINT, PORT_NULL), plan, "service right");
-	client->ledger = (port_name_t)must(trap4(TRAP_ledger_create, 0, pages, (uint64_t)plan->kernel_kib * 1024, PORT_NULL), plan,
-					   "ledger");
+	client->service =
+	        (port_name_t)must(trap4(TRAP_right_make, receive, 0, RIGHT_MINT, PORT_NULL), plan, "service right");
+	client->ledger = (port_name_t)must(
+	        trap4(TRAP_ledger_create, 0, pages, (uint64_t)plan->kernel_kib * 1024, PORT_NULL), plan, "ledger");
 	client->task = (port_name_t)must(trap3(TRAP_task_create, 0, client->ledger, PORT_NULL), plan, "task");
 	must(trap4(TRAP_right_insert, client->task, NAME_SERVICE, receive, MSG_MOVE_RECEIVE), plan, "service port");
 }
@@ -64,18 +65,20 @@ static void clear_tail(const struct root_plan *plan, port_name_t task, const str
 		must(trap4(TRAP_vm_write, task, file_end, (uint64_t)zeros, in_page), plan, "clearing the bss");
 	uint64_t start = s->file_size > 0 ? page_up(file_end) : s->address & -PAGE_SIZE;
 	if (page_up(memory_end) > start)
-		must(trap6(TRAP_vm_map, task, start, page_up(memory_end) - start, 0, 0, flags), plan, "mapping the bss");
+		must(trap6(TRAP_vm_map, task, start, page_up(memory_end) - start, 0, 0, flags), plan,
+		     "mapping the bss");
 }
 
 static void load_segment(const struct root_plan *plan, port_name_t task, const struct root_module *module,
-			 const struct image_segment *s)
+                         const struct image_segment *s)
 {
-	uint64_t flags = VM_READ | VM_FIXED | VM_INHERIT_COPY | (s->write ? VM_WRITE | VM_COPY : 0) | (s->execute ? VM_EXECUTE : 0);
+	uint64_t flags = VM_READ | VM_FIXED | VM_INHERIT_COPY | (s->write ? VM_WRITE | VM_COPY : 0) |
+	                 (s->execute ? VM_EXECUTE : 0);
 	uint64_t start = s->address & -PAGE_SIZE;
 
 	if (s->file_size > 0)
 		must(trap6(TRAP_vm_map, task, start, page_up(s->address + s->file_size) - start, module->object,
-			   s->offset & -PAGE_SIZE, flags),
+		           s->offset & -PAGE_SIZE, flags),
 		     plan, "mapping a segment");
 	if (s->write)
 		clear_tail(plan, task, s);
@@ -101,9 +104,12 @@ static void map_memory(const struct root_plan *plan, struct root_client *client)
 {
 	uint64_t flags = VM_READ | VM_WRITE | VM_FIXED | VM_INHERIT_NONE;
 
-	client->keep = (port_name_t)must(trap5(TRAP_object_create, KEEP_SIZE, 0, PORT_NULL, 0, PORT_NULL), plan, "keep");
-	must(trap6(TRAP_vm_map, client->task, SERVER_KEEP, KEEP_SIZE, client->keep, 0, flags), plan, "mapping the keep");
-	must(trap6(TRAP_vm_map, client->task, SERVER_STACK_TOP - SERVER_STACK_SIZE, SERVER_STACK_SIZE, 0, 0, flags), plan, "stack");
+	client->keep =
+	        (port_name_t)must(trap5(TRAP_object_create, KEEP_SIZE, 0, PORT_NULL, 0, PORT_NULL), plan, "keep");
+	must(trap6(TRAP_vm_map, client->task, SERVER_KEEP, KEEP_SIZE, client->keep, 0, flags), plan,
+	     "mapping the keep");
+	must(trap6(TRAP_vm_map, client->task, SERVER_STACK_TOP - SERVER_STACK_SIZE, SERVER_STACK_SIZE, 0, 0, flags),
+	     plan, "stack");
 }
 
 static void insert_rights(const struct root_plan *plan, struct root_client *client, unsigned index)
@@ -112,7 +118,8 @@ static void insert_rights(const struct root_plan *plan, struct root_client *clie
 	block()->argument[0] = index + 1;
 	block()->argument[1] = 0;
 	must(trap4(TRAP_right_insert, client->task, NAME_ROOT_SERVER, NAME_SERVICE, MSG_MAKE_SEND), plan, "root right");
-	must(trap4(TRAP_right_insert, client->task, NAME_SELF_LEDGER, client->ledger, MSG_COPY_SEND), plan, "ledger right");
+	must(trap4(TRAP_right_insert, client->task, NAME_SELF_LEDGER, client->ledger, MSG_COPY_SEND), plan,
+	     "ledger right");
 }
 
 static void start_server(const struct root_plan *plan, struct root_client *client, unsigned index)
@@ -122,9 +129,9 @@ static void start_server(const struct root_plan *plan, struct root_client *clien
 
 	map_memory(plan, client);
 	insert_rights(plan, client, index);
-	client->thread = (port_name_t)must(trap5(TRAP_thread_create, client->task, 0, SERVER_ENDPOINT,
-						 THREAD_NO_FPU | THREAD_SERVER, PORT_NULL),
-					   plan, "thread");
+	client->thread = (port_name_t)must(
+	        trap5(TRAP_thread_create, client->task, 0, SERVER_ENDPOINT, THREAD_NO_FPU | THREAD_SERVER, PORT_NULL),
+	        plan, "thread");
 	must(trap3(TRAP_thread_priority, client->thread, plan->priority, 0), plan, "priority");
 	int error = server_watch_death(client->task, index);
 	if (error != 0)

@@ -8,9 +8,15 @@ enum mark { MARK_NONE, MARK_END, MARK_EOF /* the byte itself is no data */ };
 
 #define INPUT_MARGIN 4u /* bytes that one byte may become, and the end of a line that is full */
 
-static bool canonical(const struct discipline *d) { return local_has(d, ICANON); }
+static bool canonical(const struct discipline *d)
+{
+	return local_has(d, ICANON);
+}
 
-static uint8_t special(const struct discipline *d, enum character which) { return d->termios.characters[which]; }
+static uint8_t special(const struct discipline *d, enum character which)
+{
+	return d->termios.characters[which];
+}
 
 /* Is the byte the special character `which`? 0 disables one. */
 static bool is(const struct discipline *d, uint8_t byte, enum character which)
@@ -24,20 +30,34 @@ void discipline_init(struct discipline *d)
 	ring_init(&d->input, d->input_bytes, INPUT_SIZE);
 	ring_init(&d->output, d->output_bytes, OUTPUT_SIZE);
 	d->termios = (struct tty_termios){
-		.input = ICRNL | IXON,
-		.output = OPOST | ONLCR,
-		.control = B115200 | CS8 | CREAD | HUPCL | CLOCAL,
-		.local = ISIG | ICANON | ECHO | ECHOE | ECHOK | ECHOCTL | ECHOKE | IEXTEN,
-		.characters = {[VINTR] = 3, [VQUIT] = 28, [VERASE] = 127, [VKILL] = 21, [VEOF] = 4, [VMIN] = 1, [VSTART] = 17,
-			       [VSTOP] = 19, [VSUSP] = 26, [VREPRINT] = 18, [VDISCARD] = 15, [VWERASE] = 23, [VLNEXT] = 22},
-		.input_speed = 115200,
-		.output_speed = 115200,
+	        .input = ICRNL | IXON,
+	        .output = OPOST | ONLCR,
+	        .control = B115200 | CS8 | CREAD | HUPCL | CLOCAL,
+	        .local = ISIG | ICANON | ECHO | ECHOE | ECHOK | ECHOCTL | ECHOKE | IEXTEN,
+	        .characters = {[VINTR] = 3,
+	                       [VQUIT] = 28,
+	                       [VERASE] = 127,
+	                       [VKILL] = 21,
+	                       [VEOF] = 4,
+	                       [VMIN] = 1,
+	                       [VSTART] = 17,
+	                       [VSTOP] = 19,
+	                       [VSUSP] = 26,
+	                       [VREPRINT] = 18,
+	                       [VDISCARD] = 15,
+	                       [VWERASE] = 23,
+	                       [VLNEXT] = 22},
+	        .input_speed = 115200,
+	        .output_speed = 115200,
 	};
 }
 
 /* ---- the queue ---- */
 
-static uint8_t *mark_at(struct discipline *d, uint32_t position) { return &d->mark[position % INPUT_SIZE]; }
+static uint8_t *mark_at(struct discipline *d, uint32_t position)
+{
+	return &d->mark[position % INPUT_SIZE];
+}
 
 /* Puts a byte, or drops it when the queue is full; the last place is kept for the end of a line. */
 static void put(struct discipline *d, uint8_t byte, enum mark mark)

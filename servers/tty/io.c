@@ -50,11 +50,12 @@ static bool ready_now(struct terminal *t, uint64_t size, bool no_wait)
 {
 	if (t->readers != NULL)
 		return false;
-	return discipline_satisfied(&t->d, size) || (no_wait && !local_has(&t->d, ICANON) && ring_count(&t->d.input) > 0);
+	return discipline_satisfied(&t->d, size) ||
+	       (no_wait && !local_has(&t->d, ICANON) && ring_count(&t->d.input) > 0);
 }
 
 static int park_read(struct server_call *call, struct open_file *file, enum waiter_kind kind, uint64_t size,
-		     const struct server_window *window)
+                     const struct server_window *window)
 {
 	struct terminal *t = file->terminal;
 	struct waiter *w = waiter_add(&t->readers, file, kind, 0);
@@ -75,8 +76,8 @@ static int park_read(struct server_call *call, struct open_file *file, enum wait
 	return result;
 }
 
-int io_serve_read(struct server_call *call, struct open_file *file, int64_t offset, uint32_t flags, struct server_window *data,
-		  uint64_t *done)
+int io_serve_read(struct server_call *call, struct open_file *file, int64_t offset, uint32_t flags,
+                  struct server_window *data, uint64_t *done)
 {
 	bool no_wait = (flags & READ_NO_WAIT) != 0 || (file->flags & O_NONBLOCK) != 0;
 	int error = check_read(call, file, offset, data->size);
@@ -101,8 +102,8 @@ int io_serve_read(struct server_call *call, struct open_file *file, int64_t offs
 	return 0;
 }
 
-int io_serve_read_inline(struct server_call *call, struct open_file *file, int64_t offset, uint32_t flags, uint32_t size,
-			 void *data, size_t *data_count)
+int io_serve_read_inline(struct server_call *call, struct open_file *file, int64_t offset, uint32_t flags,
+                         uint32_t size, void *data, size_t *data_count)
 {
 	bool no_wait = (flags & READ_NO_WAIT) != 0 || (file->flags & O_NONBLOCK) != 0;
 	int error = check_read(call, file, offset, size);
@@ -134,11 +135,12 @@ static int check_write(struct server_call *call, struct open_file *file, int64_t
 	return jobs_check(file->terminal, call->principal, TTY_SIGTTOU);
 }
 
-static int park_write(struct server_call *call, struct open_file *file, const struct server_window *window, const void *data,
-		      uint64_t size, uint64_t done)
+static int park_write(struct server_call *call, struct open_file *file, const struct server_window *window,
+                      const void *data, uint64_t size, uint64_t done)
 {
 	struct terminal *t = file->terminal;
-	struct waiter *w = waiter_add(&t->writers, file, window != NULL ? WAIT_WRITE : WAIT_WRITE_INLINE, window != NULL ? 0 : size);
+	struct waiter *w = waiter_add(&t->writers, file, window != NULL ? WAIT_WRITE : WAIT_WRITE_INLINE,
+	                              window != NULL ? 0 : size);
 
 	if (w == NULL)
 		return ENOMEM;
@@ -159,8 +161,10 @@ static int park_write(struct server_call *call, struct open_file *file, const st
 	return result;
 }
 
-/* Writes what finds room at once. A negative result is SERVER_RESTART, a positive one an errno; *done counts in any case. */
-static int write_now(struct open_file *file, const struct server_window *window, const uint8_t *data, uint64_t size, uint64_t *done)
+/* Writes what finds room at once. A negative result is SERVER_RESTART, a positive one an errno; *done counts in any
+ * case. */
+static int write_now(struct open_file *file, const struct server_window *window, const uint8_t *data, uint64_t size,
+                     uint64_t *done)
 {
 	struct terminal *t = file->terminal;
 	uint8_t chunk[CHUNK];
@@ -185,8 +189,8 @@ static int write_now(struct open_file *file, const struct server_window *window,
 	return 0;
 }
 
-static int write_all(struct server_call *call, struct open_file *file, uint32_t flags, const struct server_window *window,
-		     const void *data, uint64_t size, uint64_t *done)
+static int write_all(struct server_call *call, struct open_file *file, uint32_t flags,
+                     const struct server_window *window, const void *data, uint64_t size, uint64_t *done)
 {
 	bool no_wait = (flags & READ_NO_WAIT) != 0 || (file->flags & O_NONBLOCK) != 0;
 	int error = write_now(file, window, data, size, done);
@@ -198,16 +202,16 @@ static int write_all(struct server_call *call, struct open_file *file, uint32_t 
 	return park_write(call, file, window, data, size, *done);
 }
 
-int io_serve_write(struct server_call *call, struct open_file *file, int64_t offset, uint32_t flags, struct server_window *data,
-		   uint64_t *done)
+int io_serve_write(struct server_call *call, struct open_file *file, int64_t offset, uint32_t flags,
+                   struct server_window *data, uint64_t *done)
 {
 	int error = check_write(call, file, offset);
 
 	return error != 0 ? error : write_all(call, file, flags, data, NULL, data->size, done);
 }
 
-int io_serve_write_inline(struct server_call *call, struct open_file *file, int64_t offset, uint32_t flags, const void *data,
-			  size_t data_count, uint64_t *done)
+int io_serve_write_inline(struct server_call *call, struct open_file *file, int64_t offset, uint32_t flags,
+                          const void *data, size_t data_count, uint64_t *done)
 {
 	int error = check_write(call, file, offset);
 
@@ -222,14 +226,14 @@ int io_serve_stat(struct server_call *call, struct open_file *file, struct attri
 
 	(void)call;
 	*attr = (struct attributes){
-		.device = DEVFS_DEVICE,
-		.inode = DEVFS_INODE(file->device),
-		.links = 1,
-		.mode = S_IFCHR | (t != NULL ? t->mode : 0666),
-		.uid = t != NULL ? t->uid : 0,
-		.gid = t != NULL ? t->gid : 5,
-		.rdevice = file->device,
-		.block_size = 1024,
+	        .device = DEVFS_DEVICE,
+	        .inode = DEVFS_INODE(file->device),
+	        .links = 1,
+	        .mode = S_IFCHR | (t != NULL ? t->mode : 0666),
+	        .uid = t != NULL ? t->uid : 0,
+	        .gid = t != NULL ? t->gid : 5,
+	        .rdevice = file->device,
+	        .block_size = 1024,
 	};
 	if (t != NULL) {
 		attr->accessed = t->accessed;
@@ -285,7 +289,7 @@ static void set_time(struct timestamp *to, const struct timestamp *from)
 }
 
 int io_serve_set_times(struct server_call *call, struct open_file *file, const struct timestamp *accessed,
-		       const struct timestamp *modified)
+                       const struct timestamp *modified)
 {
 	int error = owner_check(call, file);
 
@@ -317,11 +321,11 @@ int io_serve_path(struct server_call *call, struct open_file *file, char *path)
 		uint64_t device;
 		const char *path;
 	} paths[] = {
-		{DEVICE_TTY, "/dev/tty"},
-		{DEVICE_CONSOLE, "/dev/console"},
-		{DEVICE_SERIAL(0), "/dev/ttyS0"},
-		{DEVICE_HOST_OUTPUT, "/dev/hostout"},
-		{DEVICE_HOST_ERROR, "/dev/hosterr"},
+	        {DEVICE_TTY, "/dev/tty"},
+	        {DEVICE_CONSOLE, "/dev/console"},
+	        {DEVICE_SERIAL(0), "/dev/ttyS0"},
+	        {DEVICE_HOST_OUTPUT, "/dev/hostout"},
+	        {DEVICE_HOST_ERROR, "/dev/hosterr"},
 	};
 
 	(void)call;
@@ -372,7 +376,8 @@ int io_serve_available(struct server_call *call, struct open_file *file, uint64_
 }
 
 /* A description of the same terminal: badges made here have the highest bit of the serial number set. */
-int io_serve_reopen(struct server_call *call, struct open_file *file, uint32_t flags, struct server_port *port, uint32_t *kind)
+int io_serve_reopen(struct server_call *call, struct open_file *file, uint32_t flags, struct server_port *port,
+                    uint32_t *kind)
 {
 	(void)call;
 	uint32_t serial = 0x800000u | (tty->next_serial++ & 0x7fffffu);
@@ -390,7 +395,8 @@ int io_serve_seek(struct server_call *call, struct open_file *file, int64_t offs
 	return ESPIPE;
 }
 
-int io_serve_read_directory(struct server_call *call, struct open_file *file, struct server_window *data, uint64_t *done)
+int io_serve_read_directory(struct server_call *call, struct open_file *file, struct server_window *data,
+                            uint64_t *done)
 {
 	(void)call, (void)file, (void)data, (void)done;
 	return ENOTDIR;
@@ -415,13 +421,14 @@ int io_serve_sync(struct server_call *call, struct open_file *file, uint8_t data
 }
 
 int io_serve_lock(struct server_call *call, struct open_file *file, uint8_t operation, const struct io_lock *request,
-		  struct io_lock *holder)
+                  struct io_lock *holder)
 {
 	(void)call, (void)file, (void)operation, (void)request, (void)holder;
 	return ENOLCK;
 }
 
-int io_serve_map(struct server_call *call, struct open_file *file, uint8_t writable, struct server_port *object, uint64_t *size)
+int io_serve_map(struct server_call *call, struct open_file *file, uint8_t writable, struct server_port *object,
+                 uint64_t *size)
 {
 	(void)call, (void)file, (void)writable, (void)object, (void)size;
 	return ENODEV;
@@ -439,8 +446,8 @@ int io_serve_pipe_size(struct server_call *call, struct open_file *file, uint32_
 	return EBADF;
 }
 
-int io_serve_copy_range(struct server_call *call, struct open_file *file, int64_t offset, port_name_t *to, int64_t to_offset,
-			uint64_t length, uint64_t *done)
+int io_serve_copy_range(struct server_call *call, struct open_file *file, int64_t offset, port_name_t *to,
+                        int64_t to_offset, uint64_t length, uint64_t *done)
 {
 	(void)call, (void)file, (void)offset, (void)to, (void)to_offset, (void)length, (void)done;
 	return EINVAL;

@@ -1,8 +1,8 @@
 /*
  * Job control: controlling terminals, foreground groups, hang-up. POSIX.1-2017 chapter 11.1 and Linux's tty_jobctrl.c.
  *
- * Who is in which session and group comes from the session records; signals and the question what a background process's
- * access does go to sig.
+ * Who is in which session and group comes from the session records; signals and the question what a background
+ * process's access does go to sig.
  */
 #include "tty.h"
 #include <sig_client.h>
@@ -59,7 +59,8 @@ static void detach(struct terminal *t)
 	signal_group(group, session, TTY_SIGCONT);
 }
 
-/* The session leader is gone: its files of the terminal are dead, but for those of /dev/console, which is everybody's. */
+/* The session leader is gone: its files of the terminal are dead, but for those of /dev/console, which is everybody's.
+ */
 static void hang_up(struct terminal *t)
 {
 	t->epoch++;

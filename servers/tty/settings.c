@@ -57,7 +57,8 @@ int tty_serve_get_attributes(struct server_call *call, struct open_file *file, s
 	return error;
 }
 
-int tty_serve_set_attributes(struct server_call *call, struct open_file *file, uint32_t when, const struct tty_termios *value)
+int tty_serve_set_attributes(struct server_call *call, struct open_file *file, uint32_t when,
+                             const struct tty_termios *value)
 {
 	struct terminal *t;
 	struct waiter *w;
@@ -98,8 +99,8 @@ int tty_serve_set_window_size(struct server_call *call, struct open_file *file, 
 	(void)call;
 	if (error != 0)
 		return error;
-	bool changed = value->rows != t->size.rows || value->columns != t->size.columns || value->x_pixels != t->size.x_pixels ||
-		       value->y_pixels != t->size.y_pixels;
+	bool changed = value->rows != t->size.rows || value->columns != t->size.columns ||
+	               value->x_pixels != t->size.x_pixels || value->y_pixels != t->size.y_pixels;
 	t->size = *value;
 	if (changed)
 		jobs_signal(t, TTY_SIGWINCH);

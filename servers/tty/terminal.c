@@ -1,8 +1,9 @@
 /*
- * A terminal at work: bytes from the driver through the discipline to readers, bytes from writers through it to the driver.
+ * A terminal at work: bytes from the driver through the discipline to readers, bytes from writers through it to the
+ * driver.
  *
- * Whatever changes a queue ends in terminal_run(), which lets everything go on that can and publishes the readiness; nobody
- * else decides who runs next.
+ * Whatever changes a queue ends in terminal_run(), which lets everything go on that can and publishes the readiness;
+ * nobody else decides who runs next.
  */
 #include "tty.h"
 #include <portico/server_readiness.h>
@@ -107,7 +108,8 @@ static void set_deadline(struct terminal *t, struct waiter *w)
 		w->deadline = DEADLINE_NEVER;
 		return;
 	}
-	bool restart = minimum == 0 ? w->deadline == DEADLINE_NEVER : count > 0 && (count != w->seen || w->deadline == DEADLINE_NEVER);
+	bool restart = minimum == 0 ? w->deadline == DEADLINE_NEVER
+	                            : count > 0 && (count != w->seen || w->deadline == DEADLINE_NEVER);
 	w->seen = count;
 	if (restart)
 		w->deadline = server_now() + (uint64_t)time * DECISECOND_NS;
@@ -231,8 +233,8 @@ static struct waiter *find(struct waiter *queue, uint64_t request)
 }
 
 /*
- * What is half done is answered as done: a write that has put bytes, a read without canonical mode that has some. The dead
- * are answered too, which frees the reply right, but take no bytes along.
+ * What is half done is answered as done: a write that has put bytes, a read without canonical mode that has some. The
+ * dead are answered too, which frees the reply right, but take no bytes along.
  */
 static void interrupt(struct terminal *t, struct waiter **queue, struct waiter *w, bool died)
 {

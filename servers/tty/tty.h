@@ -1,8 +1,9 @@
 /*
  * tty: terminals. Line discipline, job control, the console on COM1, the raw host outputs.
  *
- * Above: libposix, through interfaces io and tty on rights that vfs minted (badge: device, open flags, serial number). Below: sig
- * (signals, background checks), proc (who is who), serial (bytes). Calls go down only; the serial driver and proc notify.
+ * Above: libposix, through interfaces io and tty on rights that vfs minted (badge: device, open flags, serial number).
+ * Below: sig (signals, background checks), proc (who is who), serial (bytes). Calls go down only; the serial driver and
+ * proc notify.
  *
  * An open file description is one badge. tty sees it first with its first request: that is when the open takes effect
  * (controlling terminal, /dev/tty). The last close is the no-senders notification.
@@ -17,8 +18,16 @@
 
 /* Linux's open flags. */
 enum open_flag {
-	O_ACCMODE = 03, O_RDONLY = 0, O_WRONLY = 01, O_RDWR = 02, O_NOCTTY = 0400, O_APPEND = 02000, O_NONBLOCK = 04000,
-	O_ASYNC = 020000, O_DIRECT = 040000, O_NOATIME = 01000000,
+	O_ACCMODE = 03,
+	O_RDONLY = 0,
+	O_WRONLY = 01,
+	O_RDWR = 02,
+	O_NOCTTY = 0400,
+	O_APPEND = 02000,
+	O_NONBLOCK = 04000,
+	O_ASYNC = 020000,
+	O_DIRECT = 040000,
+	O_NOATIME = 01000000,
 };
 #define FLAGS_CHANGEABLE (O_APPEND | O_NONBLOCK | O_ASYNC | O_DIRECT | O_NOATIME)
 
@@ -41,8 +50,8 @@ struct waiter {
 	struct waiter *next;
 	struct server_reply reply;
 	struct open_file *file;
-	uint8_t kind;               /* enum waiter_kind */
-	uint8_t when;               /* WAIT_SET_ATTRIBUTES: enum tty_when */
+	uint8_t kind; /* enum waiter_kind */
+	uint8_t when; /* WAIT_SET_ATTRIBUTES: enum tty_when */
 	struct server_window window;
 	uint64_t size, done;        /* bytes wanted, bytes taken (writes) */
 	uint64_t deadline;          /* reads with VTIME: DEADLINE_NEVER while there is none */
@@ -53,32 +62,32 @@ struct waiter {
 
 struct terminal {
 	struct discipline d;
-	port_name_t serial;         /* line of the driver, PORT_NULL: not there */
-	bool raw_only;              /* a host output and nothing else */
+	port_name_t serial; /* line of the driver, PORT_NULL: not there */
+	bool raw_only;      /* a host output and nothing else */
 	bool exclusive;
 	uint8_t index;
-	uint32_t session, group;    /* whose controlling terminal, and its foreground group; 0: none */
-	uint32_t epoch;             /* counts hang-ups: open files of an earlier one are dead */
+	uint32_t session, group; /* whose controlling terminal, and its foreground group; 0: none */
+	uint32_t epoch;          /* counts hang-ups: open files of an earlier one are dead */
 	struct tty_window_size size;
-	uint32_t mode, uid, gid;    /* as fchmod and fchown set them */
+	uint32_t mode, uid, gid; /* as fchmod and fchown set them */
 	struct timestamp accessed, modified, changed;
 	struct waiter *readers, *writers, *drainers;
 	struct open_file *files;
-	struct ring backlog;        /* from the driver, not yet fed */
+	struct ring backlog; /* from the driver, not yet fed */
 	uint8_t backlog_bytes[4096];
 };
 
 struct open_file {
-	struct open_file *next;          /* in its bucket */
-	struct open_file *next_file;     /* of the terminal */
-	struct terminal *terminal;       /* NULL: /dev/tty without a controlling terminal */
+	struct open_file *next;      /* in its bucket */
+	struct open_file *next_file; /* of the terminal */
+	struct terminal *terminal;   /* NULL: /dev/tty without a controlling terminal */
 	uint64_t badge;
 	uint64_t device;
-	uint32_t flags;                  /* O_* */
+	uint32_t flags; /* O_* */
 	uint32_t epoch;
-	uint32_t ready;                  /* readiness slot, 0: none yet */
-	bool raw;                        /* a host output */
-	bool refused;                    /* opened while another had exclusive use */
+	uint32_t ready; /* readiness slot, 0: none yet */
+	bool raw;       /* a host output */
+	bool refused;   /* opened while another had exclusive use */
 };
 
 /* The keep's root structure. */
@@ -87,7 +96,7 @@ struct tty {
 	struct open_file *bucket[FILE_BUCKETS];
 	struct server_sessions sessions;
 	port_name_t sig;
-	uint32_t next_serial;            /* of badges that reopen makes */
+	uint32_t next_serial; /* of badges that reopen makes */
 };
 extern struct tty *tty;
 
@@ -101,7 +110,8 @@ bool file_hung_up(const struct open_file *file);
 
 /* ---- terminal.c: queues, waiters, the line ---- */
 void terminal_init(struct terminal *t, unsigned index, bool raw_only);
-/* Lets everything go on that can: input from the backlog, output to the driver, readers, writers, drainers, readiness. */
+/* Lets everything go on that can: input from the backlog, output to the driver, readers, writers, drainers, readiness.
+ */
 void terminal_run(struct terminal *t);
 /* The driver says that bytes have come. */
 void terminal_pull(struct terminal *t);
@@ -135,13 +145,20 @@ void jobs_opened(struct open_file *file, uint64_t principal);
 struct terminal *jobs_terminal(uint64_t principal);
 int jobs_acquire(struct terminal *t, uint64_t principal, bool steal);
 int jobs_release(struct terminal *t, uint64_t principal);
-/* May the caller go on? 0, EINTR (signalled), EIO. signal: SIGTTIN for reads, SIGTTOU for writes (with TOSTOP) and settings. */
+/* May the caller go on? 0, EINTR (signalled), EIO. signal: SIGTTIN for reads, SIGTTOU for writes (with TOSTOP) and
+ * settings. */
 int jobs_check(struct terminal *t, uint64_t principal, int signal);
 int jobs_set_group(struct terminal *t, uint64_t principal, uint32_t group);
 /* A signal for the foreground group. */
 void jobs_signal(struct terminal *t, int signal);
 
-static inline bool file_reads(const struct open_file *f) { return (f->flags & O_ACCMODE) != O_WRONLY; }
-static inline bool file_writes(const struct open_file *f) { return (f->flags & O_ACCMODE) != O_RDONLY; }
+static inline bool file_reads(const struct open_file *f)
+{
+	return (f->flags & O_ACCMODE) != O_WRONLY;
+}
+static inline bool file_writes(const struct open_file *f)
+{
+	return (f->flags & O_ACCMODE) != O_RDONLY;
+}
 
 #endif

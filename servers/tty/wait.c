@@ -1,7 +1,9 @@
 /*
- * Parked callers: reads that wait for a line, writes that wait for room, drains and settings that wait for the line to send.
+ * Parked callers: reads that wait for a line, writes that wait for room, drains and settings that wait for the line to
+ * send.
  *
- * Nothing is taken from a queue before the caller has it: a read whose window faults is repeated and finds its bytes again.
+ * Nothing is taken from a queue before the caller has it: a read whose window faults is repeated and finds its bytes
+ * again.
  */
 #include "tty.h"
 #include <io_server.h>
@@ -52,7 +54,8 @@ void waiter_hang_up(struct waiter *waiter)
 static bool read_inline(struct terminal *t, struct waiter *waiter)
 {
 	uint8_t bytes[INLINE_MAX];
-	size_t consume, n = discipline_peek(&t->d, bytes, waiter->size < INLINE_MAX ? waiter->size : INLINE_MAX, &consume);
+	size_t consume,
+	        n = discipline_peek(&t->d, bytes, waiter->size < INLINE_MAX ? waiter->size : INLINE_MAX, &consume);
 
 	discipline_consume(&t->d, consume);
 	io_reply_read_inline(&waiter->reply, 0, bytes, n);

@@ -1,8 +1,8 @@
 /*
  * The transport under generated client stubs, for servers: the endpoint lies at SERVER_ENDPOINT, a call is one trap.
  *
- * libposix and the host tests have a header of the same name and the same functions; which one counts is a matter of the
- * include path. Stubs marshal into client_send_page() and unmarshal from client_reply_page().
+ * libposix and the host tests have a header of the same name and the same functions; which one counts is a matter of
+ * the include path. Stubs marshal into client_send_page() and unmarshal from client_reply_page().
  */
 #ifndef PORTICO_CLIENT_H
 #define PORTICO_CLIENT_H

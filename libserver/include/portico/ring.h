@@ -24,11 +24,20 @@ static inline void ring_init(struct ring *r, void *data, uint32_t size)
 	r->head = r->tail = 0;
 }
 
-static inline uint32_t ring_count(const struct ring *r) { return r->tail - r->head; }
+static inline uint32_t ring_count(const struct ring *r)
+{
+	return r->tail - r->head;
+}
 
-static inline uint32_t ring_room(const struct ring *r) { return r->size - ring_count(r); }
+static inline uint32_t ring_room(const struct ring *r)
+{
+	return r->size - ring_count(r);
+}
 
-static inline void ring_clear(struct ring *r) { r->head = r->tail; }
+static inline void ring_clear(struct ring *r)
+{
+	r->head = r->tail;
+}
 
 /* False: full. */
 static inline bool ring_put(struct ring *r, uint8_t byte)
@@ -40,13 +49,22 @@ static inline bool ring_put(struct ring *r, uint8_t byte)
 }
 
 /* The byte `index` places from the oldest; index < ring_count(). */
-static inline uint8_t ring_at(const struct ring *r, uint32_t index) { return r->data[(r->head + index) & (r->size - 1)]; }
+static inline uint8_t ring_at(const struct ring *r, uint32_t index)
+{
+	return r->data[(r->head + index) & (r->size - 1)];
+}
 
 /* Takes the newest byte back; the queue must not be empty. */
-static inline uint8_t ring_unput(struct ring *r) { return r->data[--r->tail & (r->size - 1)]; }
+static inline uint8_t ring_unput(struct ring *r)
+{
+	return r->data[--r->tail & (r->size - 1)];
+}
 
 /* Drops `count` of the oldest bytes. */
-static inline void ring_skip(struct ring *r, uint32_t count) { r->head += count; }
+static inline void ring_skip(struct ring *r, uint32_t count)
+{
+	r->head += count;
+}
 
 /* Puts as many bytes as there is room for; returns how many. */
 static inline size_t ring_write(struct ring *r, const void *bytes, size_t count)

@@ -1,8 +1,9 @@
 /*
  * libserver: what every server is written against.
  *
- * Above: servers/ and drivers/, and the skeletons that stubgen generates. Below: the kernel's traps, which servers do not
- * call themselves, so that the same handlers run on the host (libserver/host and tests/support/loopback.c take this place).
+ * Above: servers/ and drivers/, and the skeletons that stubgen generates. Below: the kernel's traps, which servers do
+ * not call themselves, so that the same handlers run on the host (libserver/host and tests/support/loopback.c take this
+ * place).
  *
  * A server is a single-threaded event loop over one service port (NAME_SERVICE): receive one message, run its handler,
  * commit. All effects of a handler that somebody else can see (replies to parked callers, notifications, releases of
@@ -38,16 +39,16 @@ enum server_result {
 
 /*
  * Filled by the event loop (or the loopback) before dispatch. `in` is the request page: it stays as it is until the
- * handler has returned. `out` is a scratch page in which the skeleton builds header-less descriptors and inline bytes of
- * the reply; nested calls of the handler do not touch it. The skeleton sets reply_length and reply_descriptors, which
- * count only when dispatch returns 0.
+ * handler has returned. `out` is a scratch page in which the skeleton builds header-less descriptors and inline bytes
+ * of the reply; nested calls of the handler do not touch it. The skeleton sets reply_length and reply_descriptors,
+ * which count only when dispatch returns 0.
  */
 struct server_call {
-	uint64_t principal;         /* the caller: pid in the low half, exec generation in the high half */
-	uint64_t badge;             /* the object */
-	uint64_t request;           /* request id; 0: nobody waits for a reply */
-	uint32_t ordinal;           /* MSG_ORDINAL(interface, routine) */
-	port_name_t port;           /* receive right through which it came */
+	uint64_t principal; /* the caller: pid in the low half, exec generation in the high half */
+	uint64_t badge;     /* the object */
+	uint64_t request;   /* request id; 0: nobody waits for a reply */
+	uint32_t ordinal;   /* MSG_ORDINAL(interface, routine) */
+	port_name_t port;   /* receive right through which it came */
 	const struct msg_page *in;
 	struct msg_page *out;
 	uint32_t in_length;         /* inline bytes of the request, <= MSG_INLINE_MAX */
@@ -61,14 +62,14 @@ enum server_routine_kind { SERVER_ROUTINE, SERVER_QUERY, SERVER_ONEWAY, SERVER_O
 struct server_routine {
 	const char *name;
 	uint16_t ordinal;
-	uint8_t kind;          /* enum server_routine_kind */
+	uint8_t kind; /* enum server_routine_kind */
 	uint8_t interruptible;
 };
 
 /*
  * Generated, one constant an interface. dispatch decodes call->in, runs the handler and builds the reply in call->out.
- * It returns 0 or a positive errno (the reply to send), SERVER_PARKED (nothing is sent now; also for one-way messages), or
- * SERVER_RESTART. A message that does not decode and an unknown ordinal are errors like any other.
+ * It returns 0 or a positive errno (the reply to send), SERVER_PARKED (nothing is sent now; also for one-way messages),
+ * or SERVER_RESTART. A message that does not decode and an unknown ordinal are errors like any other.
  */
 struct server_interface {
 	uint16_t number;
@@ -84,9 +85,9 @@ struct server_interface {
  * empties it. A caller that dies or is interrupted is told by server_on_cancel; it is to be answered all the same.
  */
 struct server_reply {
-	port_name_t name;  /* send-once right, PORT_NULL: empty */
-	uint32_t ordinal;  /* of the request */
-	uint64_t request;  /* request id: matches the one told by server_on_cancel */
+	port_name_t name; /* send-once right, PORT_NULL: empty */
+	uint32_t ordinal; /* of the request */
+	uint64_t request; /* request id: matches the one told by server_on_cancel */
 };
 
 /* An out port: the handler sets name (PORT_NULL: a null right) and, for make_send, badge and RIGHT_* flags. */
@@ -136,9 +137,10 @@ static inline void server_window_rebase(struct server_window *window, const stru
 }
 
 /*
- * Copies between the caller's memory at `offset` of the window and own memory. Returns bytes copied (fewer than `length` only
- * when the window ends there), or a negative kern_status: KERN_PEER_FAULT: the page is to be brought in first (return
- * SERVER_RESTART, or server_restart() for a parked caller; bytes before it may have been copied); KERN_GONE: the caller is no more.
+ * Copies between the caller's memory at `offset` of the window and own memory. Returns bytes copied (fewer than
+ * `length` only when the window ends there), or a negative kern_status: KERN_PEER_FAULT: the page is to be brought in
+ * first (return SERVER_RESTART, or server_restart() for a parked caller; bytes before it may have been copied);
+ * KERN_GONE: the caller is no more.
  */
 int64_t server_window_read(const struct server_window *window, uint64_t offset, void *to, size_t length);
 int64_t server_window_write(const struct server_window *window, uint64_t offset, const void *from, size_t length);
@@ -168,20 +170,24 @@ int server_main(void);
 #define SERVER_INTERFACES 256u
 void server_register(const struct server_interface *interface);
 
-/* port_notify, timers and interrupts: `bits` gathered since the last time. Called for the bits in `mask`; up to 8 callbacks. */
+/* port_notify, timers and interrupts: `bits` gathered since the last time. Called for the bits in `mask`; up to 8
+ * callbacks. */
 void server_on_notify(uint64_t mask, void (*handler)(uint64_t bits));
 /*
- * The last send right with `badge` is gone, of `make_send` made in all: rights in messages under way count as live. A server that
- * makes rights of one badge again and again compares the count with its own. Badges are never delivered twice without a right made between.
+ * The last send right with `badge` is gone, of `make_send` made in all: rights in messages under way count as live. A
+ * server that makes rights of one badge again and again compares the count with its own. Badges are never delivered
+ * twice without a right made between.
  */
 void server_on_no_senders(void (*handler)(uint64_t badge, uint64_t make_send));
-/* A parked (or by now answered) request's caller was interrupted or overdue (died: false), or died. Unknown ids are to be ignored. */
+/* A parked (or by now answered) request's caller was interrupted or overdue (died: false), or died. Unknown ids are to
+ * be ignored. */
 void server_on_cancel(void (*handler)(uint64_t request, bool died));
 /* A name for which server_watch_death() was called has become a dead name. */
 void server_on_dead_name(void (*handler)(port_name_t name, uint64_t cookie));
 int server_watch_death(port_name_t name, uint64_t cookie);
 
-/* Called once when monotonic time (ns) reaches `deadline`; the last call counts; DEADLINE_NEVER: off. One timer a server. */
+/* Called once when monotonic time (ns) reaches `deadline`; the last call counts; DEADLINE_NEVER: off. One timer a
+ * server. */
 void server_set_timer(uint64_t deadline, void (*handler)(void));
 /* Called after a message when it asked for it by server_defer(): further steps of a long operation, one at a time. */
 void server_defer(void (*step)(void));
@@ -201,9 +207,11 @@ int64_t server_realtime(void);
 
 /* ---- rights ---- */
 
-/* A send right to another service, from root, which may wait until it is up; kept for ever. PORT_NULL: no such service. */
+/* A send right to another service, from root, which may wait until it is up; kept for ever. PORT_NULL: no such service.
+ */
 port_name_t server_lookup(const char *name);
-/* A new send right to the own service port: RIGHT_NOTIFY (badge 0, for others to port_notify), or with a badge and flags. PORT_NULL: no memory. */
+/* A new send right to the own service port: RIGHT_NOTIFY (badge 0, for others to port_notify), or with a badge and
+ * flags. PORT_NULL: no memory. */
 port_name_t server_notify_right(void);
 port_name_t server_make_right(uint64_t badge, uint32_t flags);
 /* Is the name a send right to our own service port? Then its badge. */
@@ -221,7 +229,8 @@ static inline void server_port_badge(struct server_port *port, uint64_t badge, u
 
 /* ---- the keep ---- */
 
-/* The root structure: zeroed at first start, at one address for ever. Call once, first thing. Panics if it does not fit. */
+/* The root structure: zeroed at first start, at one address for ever. Call once, first thing. Panics if it does not
+ * fit. */
 void *server_keep_root(size_t size);
 /* Zeroed, 16-byte aligned; NULL when the segment or the ledger is exhausted: ENOMEM or ENOSPC to the caller. */
 void *keep_allocate(size_t size);

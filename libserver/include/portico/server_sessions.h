@@ -8,17 +8,17 @@
 #ifndef PORTICO_SERVER_SESSIONS_H
 #define PORTICO_SERVER_SESSIONS_H
 
-#include <proc_types.h>
 #include <portico/rights.h>
+#include <proc_types.h>
 #include <stdint.h>
 
 struct server_session {
-	struct server_session *next_pid;       /* same bucket of the table by pid */
+	struct server_session *next_pid;        /* same bucket of the table by pid */
 	struct server_session *next, *previous; /* all records, oldest first */
 	uint64_t principal;
 	uint32_t pid, parent, group, session;
 	uint32_t uid, euid, suid, gid, egid;
-	void *own;                             /* the server's own part, in the keep; the server frees it at death */
+	void *own; /* the server's own part, in the keep; the server frees it at death */
 };
 
 #define SESSION_BUCKETS 256u
@@ -33,14 +33,14 @@ struct server_sessions {
 };
 
 /*
- * Subscribes to proc with `bit` of the service port's notifications. `changed` is called after the record was brought up to date
- * (death: before it is freed), may be NULL. 0 or an errno.
+ * Subscribes to proc with `bit` of the service port's notifications. `changed` is called after the record was brought
+ * up to date (death: before it is freed), may be NULL. 0 or an errno.
  */
 int sessions_start(struct server_sessions *sessions, uint64_t bit,
-		   void (*changed)(const struct proc_change *change, struct server_session *session));
+                   void (*changed)(const struct proc_change *change, struct server_session *session));
 /* Takes one change in; the tests call it, the rest is by notification. */
 void sessions_apply(struct server_sessions *sessions, const struct proc_change *change,
-		    void (*changed)(const struct proc_change *change, struct server_session *session));
+                    void (*changed)(const struct proc_change *change, struct server_session *session));
 /* NULL: no such process (any more). By principal, an older exec generation of a live pid is found too. */
 struct server_session *sessions_by_pid(struct server_sessions *sessions, uint32_t pid);
 struct server_session *sessions_by_principal(struct server_sessions *sessions, uint64_t principal);

@@ -1,5 +1,6 @@
 /*
- * Memory, strings and formatted text for servers: the C standard's functions of the same names, as far as they are here.
+ * Memory, strings and formatted text for servers: the C standard's functions of the same names, as far as they are
+ * here.
  *
  * On the host the C library's own are used.
  */
@@ -21,7 +22,8 @@ int strncmp(const char *a, const char *b, size_t n);
 char *strchr(const char *s, int c);
 char *strrchr(const char *s, int c);
 
-/* %d %i %u %x %X %o %c %s %p %%, with l ll z h hh j t, flags - 0 + space #, width, precision, and * for both. Returns the length that it would have. */
+/* %d %i %u %x %X %o %c %s %p %%, with l ll z h hh j t, flags - 0 + space #, width, precision, and * for both. Returns
+ * the length that it would have. */
 int vsnprintf(char *to, size_t size, const char *format, va_list arguments);
 int snprintf(char *to, size_t size, const char *format, ...) __attribute__((format(printf, 3, 4)));
 

@@ -72,7 +72,10 @@ Test(keep, reused_blocks_are_zero)
 		cr_assert_eq(a[i], 0);
 }
 
-Test(keep, null_is_ignored) { keep_free(NULL); }
+Test(keep, null_is_ignored)
+{
+	keep_free(NULL);
+}
 
 Test(keep, freeing_twice_panics, .signal = SIGABRT)
 {

@@ -30,7 +30,13 @@ static void changed(const struct proc_change *change, struct server_session *ses
 static void apply(uint8_t kind, uint32_t pid, uint32_t group, uint64_t generation)
 {
 	struct proc_change change = {
-		.kind = kind, .pid = pid, .parent = 1, .group = group, .session = group, .principal = pid | generation << 32, .uid = 5,
+	        .kind = kind,
+	        .pid = pid,
+	        .parent = 1,
+	        .group = group,
+	        .session = group,
+	        .principal = pid | generation << 32,
+	        .uid = 5,
 	};
 
 	sessions_apply(sessions, &change, changed);

@@ -19,12 +19,12 @@ int server_strncmp(const char *a, const char *b, size_t n);
 char *server_strchr(const char *s, int c);
 char *server_strrchr(const char *s, int c);
 
-#define same(...) \
-	do { \
-		char ours[200], theirs[200]; \
-		int n = server_snprintf(ours, sizeof(ours), __VA_ARGS__); \
-		cr_expect_eq(n, snprintf(theirs, sizeof(theirs), __VA_ARGS__)); \
-		cr_expect_str_eq(ours, theirs, "\"%s\" is not \"%s\"", ours, theirs); \
+#define same(...)                                                                                                      \
+	do {                                                                                                           \
+		char ours[200], theirs[200];                                                                           \
+		int n = server_snprintf(ours, sizeof(ours), __VA_ARGS__);                                              \
+		cr_expect_eq(n, snprintf(theirs, sizeof(theirs), __VA_ARGS__));                                        \
+		cr_expect_str_eq(ours, theirs, "\"%s\" is not \"%s\"", ours, theirs);                                  \
 	} while (0)
 
 Test(print, numbers)
@@ -104,7 +104,10 @@ Test(memory, moves_may_overlap)
 	}
 }
 
-static int sign(int n) { return (n > 0) - (n < 0); }
+static int sign(int n)
+{
+	return (n > 0) - (n < 0);
+}
 
 Test(memory, comparing_and_searching)
 {

@@ -8,7 +8,10 @@
 
 static char value[16];
 
-static int option(const char *line, const char *name) { return option_find(line, name, value, sizeof(value)); }
+static int option(const char *line, const char *name)
+{
+	return option_find(line, name, value, sizeof(value));
+}
 
 Test(options, found_or_not)
 {
@@ -58,13 +61,24 @@ static void good(void)
 	header->e_phoff = sizeof(*header);
 	header->e_phentsize = sizeof(Elf64_Phdr);
 	header->e_phnum = 2;
-	program[0] = (Elf64_Phdr){.p_type = PT_LOAD, .p_flags = PF_R | PF_X, .p_offset = 0, .p_vaddr = 0x400000, .p_filesz = 0x1000,
-				  .p_memsz = 0x1000};
-	program[1] = (Elf64_Phdr){.p_type = PT_LOAD, .p_flags = PF_R | PF_W, .p_offset = 0x1010, .p_vaddr = 0x401010, .p_filesz = 0x100,
-				  .p_memsz = 0x5000};
+	program[0] = (Elf64_Phdr){.p_type = PT_LOAD,
+	                          .p_flags = PF_R | PF_X,
+	                          .p_offset = 0,
+	                          .p_vaddr = 0x400000,
+	                          .p_filesz = 0x1000,
+	                          .p_memsz = 0x1000};
+	program[1] = (Elf64_Phdr){.p_type = PT_LOAD,
+	                          .p_flags = PF_R | PF_W,
+	                          .p_offset = 0x1010,
+	                          .p_vaddr = 0x401010,
+	                          .p_filesz = 0x100,
+	                          .p_memsz = 0x5000};
 }
 
-static const char *parse(void) { return image_parse(file, 4096, sizeof(file), &image); }
+static const char *parse(void)
+{
+	return image_parse(file, 4096, sizeof(file), &image);
+}
 
 TestSuite(image, .init = good);
 
@@ -83,11 +97,11 @@ Test(image, every_short_file_is_refused)
 		cr_assert_not_null(image_parse(file, length, length, &image));
 }
 
-#define refused(change) \
-	do { \
-		good(); \
-		change; \
-		cr_expect_not_null(parse(), #change); \
+#define refused(change)                                                                                                \
+	do {                                                                                                           \
+		good();                                                                                                \
+		change;                                                                                                \
+		cr_expect_not_null(parse(), #change);                                                                  \
 	} while (0)
 
 Test(image, bad_ones)
@@ -134,11 +148,13 @@ static bool passed_on(const struct root_plan *plan, const struct root_grant *gra
 Test(plan, calls_go_down_only)
 {
 	for (unsigned i = 0; i < root_plan_count; i++) {
-		for (const struct root_grant *g = root_plan[i].grant; g < root_plan[i].grant + ROOT_GRANTS && g->name != NULL; g++) {
+		for (const struct root_grant *g = root_plan[i].grant;
+		     g < root_plan[i].grant + ROOT_GRANTS && g->name != NULL; g++) {
 			int server = number_of(g->server);
 
 			cr_assert_geq(server, 0, "%s: nobody is %s", root_plan[i].name, g->server);
-			cr_assert(server < (int)i || passed_on(&root_plan[i], g), "%s may call %s", root_plan[i].name, g->name);
+			cr_assert(server < (int)i || passed_on(&root_plan[i], g), "%s may call %s", root_plan[i].name,
+			          g->name);
 		}
 	}
 }
@@ -153,12 +169,14 @@ Test(plan, only_drivers_have_devices)
 Test(plan, server_badges_are_unique_at_each_server)
 {
 	for (unsigned i = 0; i < root_plan_count; i++) {
-		for (const struct root_grant *g = root_plan[i].grant; g < root_plan[i].grant + ROOT_GRANTS && g->name != NULL; g++) {
+		for (const struct root_grant *g = root_plan[i].grant;
+		     g < root_plan[i].grant + ROOT_GRANTS && g->name != NULL; g++) {
 			if (g->badge < BADGE_CONTROL)
 				continue;
 			for (unsigned k = i + 1; k < root_plan_count; k++)
 				for (unsigned n = 0; n < ROOT_GRANTS && root_plan[k].grant[n].name != NULL; n++)
-					cr_assert(strcmp(root_plan[k].grant[n].server, g->server) != 0 || root_plan[k].grant[n].badge != g->badge);
+					cr_assert(strcmp(root_plan[k].grant[n].server, g->server) != 0 ||
+					          root_plan[k].grant[n].badge != g->badge);
 		}
 	}
 }

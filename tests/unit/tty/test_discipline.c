@@ -7,7 +7,10 @@
 
 static struct discipline d;
 
-static void setup(void) { discipline_init(&d); }
+static void setup(void)
+{
+	discipline_init(&d);
+}
 
 TestSuite(input, .init = setup);
 TestSuite(output, .init = setup);
@@ -46,7 +49,10 @@ static const char *got_max(size_t max)
 	return n > 0 ? text : consume > 0 ? "<eof>" : "<nothing>";
 }
 
-static const char *got(void) { return got_max(INPUT_SIZE); }
+static const char *got(void)
+{
+	return got_max(INPUT_SIZE);
+}
 
 static void set(uint32_t *field, uint32_t on, uint32_t off)
 {
@@ -56,9 +62,18 @@ static void set(uint32_t *field, uint32_t on, uint32_t off)
 	discipline_set(&d, &t);
 }
 
-static void set_input(uint32_t on, uint32_t off) { set(&d.termios.input, on, off); }
-static void set_output(uint32_t on, uint32_t off) { set(&d.termios.output, on, off); }
-static void set_local(uint32_t on, uint32_t off) { set(&d.termios.local, on, off); }
+static void set_input(uint32_t on, uint32_t off)
+{
+	set(&d.termios.input, on, off);
+}
+static void set_output(uint32_t on, uint32_t off)
+{
+	set(&d.termios.output, on, off);
+}
+static void set_local(uint32_t on, uint32_t off)
+{
+	set(&d.termios.local, on, off);
+}
 
 static void set_character(enum character which, uint8_t value)
 {
@@ -143,7 +158,8 @@ Test(input, tab_echoes_as_a_tab)
 
 Test(input, erase)
 {
-	type("abx\x7f" "c\n");
+	type("abx\x7f"
+	     "c\n");
 	eq(got(), "abc\n");
 	eq(sent(), "abx\b \bc\r\n");
 }
@@ -170,7 +186,8 @@ Test(input, erase_without_echoe_echoes_the_erase_character)
 Test(input, erase_of_utf8_takes_the_whole_character)
 {
 	set_input(IUTF8, 0);
-	type("a\xc3\xa4\x7f" "b\n");
+	type("a\xc3\xa4\x7f"
+	     "b\n");
 	eq(got(), "ab\n");
 	eq(sent(), "a\xc3\xa4\b \bb\r\n");
 }
@@ -197,7 +214,8 @@ Test(input, erase_of_a_tab_after_a_prompt)
 
 Test(input, kill_wipes_the_line)
 {
-	type("abc\x15" "d\n");
+	type("abc\x15"
+	     "d\n");
 	eq(got(), "d\n");
 	eq(sent(), "abc\b \b\b \b\b \bd\r\n");
 }
@@ -205,7 +223,8 @@ Test(input, kill_wipes_the_line)
 Test(input, kill_without_echoke_starts_a_new_line)
 {
 	set_local(0, ECHOKE);
-	type("abc\x15" "d\n");
+	type("abc\x15"
+	     "d\n");
 	eq(sent(), "abc^U\r\nd\r\n");
 	eq(got(), "d\n");
 }
@@ -225,8 +244,10 @@ Test(input, word_erase_needs_iexten)
 
 Test(input, literal_next)
 {
-	type("a\x16\x7f" "b\n");
-	eq(got(), "a\x7f" "b\n");
+	type("a\x16\x7f"
+	     "b\n");
+	eq(got(), "a\x7f"
+	          "b\n");
 	eq(sent(), "a^\b^?b\r\n");
 }
 
@@ -341,7 +362,8 @@ Test(input, bell_when_the_line_is_full)
 Test(input, echoprt)
 {
 	set_local(ECHOPRT, 0);
-	type("ab\x7f\x7f" "c\n");
+	type("ab\x7f\x7f"
+	     "c\n");
 	eq(sent(), "ab\\ba/c\r\n");
 	eq(got(), "c\n");
 }
@@ -489,7 +511,10 @@ static const char *written(const char *text)
 	return sent();
 }
 
-Test(output, newline_becomes_return_and_newline) { eq(written("a\nb"), "a\r\nb"); }
+Test(output, newline_becomes_return_and_newline)
+{
+	eq(written("a\nb"), "a\r\nb");
+}
 
 Test(output, without_opost_nothing_changes)
 {
@@ -644,7 +669,8 @@ Test(reading, flush)
 {
 	type("ab\ncd");
 	discipline_flush_input(&d);
-	type("\x7f" "e\n");
+	type("\x7f"
+	     "e\n");
 	eq(got(), "e\n");
 }
 

@@ -17,7 +17,8 @@
 #define POLLIN 1u
 #define POLLOUT 4u
 
-/* Processes: a shell (session leader, pid 10) with a foreground job (20) and a background one (30); another session (40). */
+/* Processes: a shell (session leader, pid 10) with a foreground job (20) and a background one (30); another session
+ * (40). */
 #define SHELL UINT64_C(10)
 #define JOB UINT64_C(20)
 #define BACKGROUND UINT64_C(30)
@@ -50,7 +51,8 @@ static int line_read(struct server_call *call, struct serial_line *line, void *d
 	return 0;
 }
 
-static int line_write(struct server_call *call, struct serial_line *line, const void *data, size_t count, uint32_t *done)
+static int line_write(struct server_call *call, struct serial_line *line, const void *data, size_t count,
+                      uint32_t *done)
 {
 	(void)call, (void)line;
 	*done = (uint32_t)(count < line_out_room ? count : line_out_room);
@@ -73,7 +75,8 @@ static struct sig_right *the_sig(struct server_call *call)
 	return (struct sig_right *)&signals;
 }
 
-static int signal_group(struct server_call *call, struct sig_right *sig, uint32_t group, uint32_t session, uint32_t signal, int32_t code)
+static int signal_group(struct server_call *call, struct sig_right *sig, uint32_t group, uint32_t session,
+                        uint32_t signal, int32_t code)
 {
 	(void)call, (void)sig, (void)session, (void)code;
 	signals[signal_count][0] = (int)group;
@@ -93,7 +96,8 @@ static int background(struct server_call *call, struct sig_right *sig, uint64_t 
 
 static void process(uint32_t pid, uint32_t group, uint32_t session, uint8_t kind)
 {
-	struct proc_change change = {.principal = pid, .pid = pid, .parent = 1, .group = group, .session = session, .kind = kind};
+	struct proc_change change = {
+	        .principal = pid, .pid = pid, .parent = 1, .group = group, .session = session, .kind = kind};
 
 	loopback_enter();
 	sessions_apply(&tty->sessions, &change, jobs_changed);
