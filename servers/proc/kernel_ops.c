@@ -136,9 +136,10 @@ const struct kernel_info *kernel_information(void)
 void kernel_counters(struct system_counters *counters)
 {
 	memset(counters, 0, sizeof(*counters));
+	/* The kernel goes on into argument[], which follows result[]. */
+	_Static_assert(sizeof(*counters) <= sizeof(block()->result) + sizeof(block()->argument), "fits");
 	if (trap0(TRAP_system_counters) >= 0)
-		memcpy(counters, block()->result,
-		       sizeof(block()->result) < sizeof(*counters) ? sizeof(block()->result) : sizeof(*counters));
+		memcpy(counters, (const char *)block() + offsetof(struct portico_block, result), sizeof(*counters));
 }
 
 struct cpuid {

@@ -21,6 +21,7 @@ enum node_kind {
 	NODE_ROOT,
 	NODE_SYS,
 	NODE_SYS_KERNEL,
+	NODE_PORTICO,
 	NODE_PROCESS,
 	NODE_TASKS,
 	NODE_THREAD,
@@ -51,6 +52,8 @@ enum node_kind {
 	NODE_CAP_LAST_CAP,
 	NODE_RANDOM_UUID,
 	NODE_SYS_RANDOM,
+	NODE_COUNTERS,
+	NODE_SYSRQ_TRIGGER,
 	/* files of a process or thread */
 	NODE_STAT,
 	NODE_STATM,

@@ -9,6 +9,7 @@
 
 #include <portico/layout.h>
 #include <portico/strings.h>
+#include <root_client.h>
 #include <vfs_client.h>
 
 #define TICK_NS UINT64_C(10000000)
@@ -271,6 +272,23 @@ static int write_host_name(const struct process *caller, uint32_t domain, const 
 	return 0;
 }
 
+/* Linux's keys that end the system: c: panic, b: reboot, o: power off. */
+static int write_sysrq(const struct process *caller, const char *bytes, size_t size)
+{
+	if (!has_capability(caller, CAPABILITY_SYS_BOOT))
+		return EPERM;
+	switch (size ? bytes[0] : '\0') {
+	case 'c':
+		return root_power(root->root, POWER_PANIC, 0);
+	case 'b':
+		return root_power(root->root, POWER_REBOOT, 0);
+	case 'o':
+		return root_power(root->root, POWER_OFF, 0);
+	default:
+		return EINVAL;
+	}
+}
+
 int contents_write(const struct process *caller, const struct node *node, const char *bytes, size_t size)
 {
 	struct process *p = node->pid ? process_by_pid(node->pid) : NULL;
@@ -280,6 +298,8 @@ int contents_write(const struct process *caller, const struct node *node, const 
 	case NODE_HOSTNAME:
 	case NODE_DOMAINNAME:
 		return write_host_name(caller, node->kind == NODE_DOMAINNAME, bytes, size);
+	case NODE_SYSRQ_TRIGGER:
+		return write_sysrq(caller, bytes, size);
 	case NODE_COMM:
 		if (p != caller)
 			return EINVAL;

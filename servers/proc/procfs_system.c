@@ -209,6 +209,32 @@ static void print_cpuinfo(struct text *text)
 	}
 }
 
+/* What the leak tests compare: live kernel objects by kind, and pages. */
+static void print_counters(struct text *text)
+{
+	static const char *const kinds[] = {[KOBJ_PORT] = "ports",
+	                                    [KOBJ_PORT_SET] = "port_sets",
+	                                    [KOBJ_TASK] = "tasks",
+	                                    [KOBJ_THREAD] = "threads",
+	                                    [KOBJ_SPACE] = "spaces",
+	                                    [KOBJ_MEMORY] = "memory_objects",
+	                                    [KOBJ_LEDGER] = "ledgers",
+	                                    [KOBJ_TIMER] = "timers",
+	                                    [KOBJ_INTERRUPT] = "interrupts",
+	                                    [KOBJ_IOPORTS] = "io_ports",
+	                                    [KOBJ_PHYSICAL] = "physical_ranges"};
+	struct system_counters counters;
+	kernel_counters(&counters);
+	for (uint32_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		if (kinds[i])
+			text_print(text, "%s %llu\n", kinds[i], (unsigned long long)counters.objects[i]);
+	}
+	text_print(text, "pages_total %llu\npages_free %llu\npages_used %llu\npages_kernel %llu\n",
+	           (unsigned long long)counters.pages_total, (unsigned long long)counters.pages_free,
+	           (unsigned long long)(counters.pages_total - counters.pages_free),
+	           (unsigned long long)counters.pages_kernel);
+}
+
 static void print_random_uuid(struct text *text)
 {
 	uint8_t b[16];
@@ -281,6 +307,9 @@ int contents_system(uint32_t kind, struct text *text)
 		return 0;
 	case NODE_CAP_LAST_CAP:
 		text_print(text, "%d\n", CAPABILITY_LAST);
+		return 0;
+	case NODE_COUNTERS:
+		print_counters(text);
 		return 0;
 	case NODE_RANDOM_UUID:
 		print_random_uuid(text);

@@ -126,9 +126,12 @@ int root_serve_ioports(struct server_call *call, struct root_client *client, uin
 int root_serve_power(struct server_call *call, struct root_client *client, uint32_t action, int32_t status)
 {
 	(void)call;
-	if (!plan_of(client)->power || (action != POWER_OFF && action != POWER_REBOOT))
+	if (!plan_of(client)->power || action > POWER_PANIC)
 		return EACCES;
-	power_end(action, status);
+	if (action == POWER_PANIC)
+		power_off(action);
+	else
+		power_end(action, status);
 	return EIO;
 }
 

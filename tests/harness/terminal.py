@@ -9,7 +9,7 @@ import struct
 import termios
 import time
 
-from .report import TOP
+from .report import TOP, command
 
 PROMPT = r'portico:[^\n]*[#$] '
 
@@ -175,6 +175,10 @@ STEPS = (line_editing, interrupt, stop_and_continue, background_read, canonical_
 
 
 def terminal(report):
+    built = command(['./run', '--build-only'], 1200)
+    if built.status != 0:
+        report.failed('build', built.explain())
+        return
     c = Console('--timeout', '240')
     try:
         c.expect(PROMPT, 120)
