@@ -133,7 +133,6 @@ static void start_server(void)
 	struct portico_frame *frame = (void *)block->argument;
 	*frame = (struct portico_frame){ .rip = (uint64_t)serve, .rsp = (uint64_t)server_stack + sizeof server_stack - 8, .rflags = 0x202 };
 	must(trap1(TRAP_thread_start, (uint64_t)thread), "thread_start");
-	must(trap3(TRAP_thread_priority, (uint64_t)thread, 16, 0), "thread_priority");
 }
 
 static void check(int error, const char *what)
