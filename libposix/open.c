@@ -52,6 +52,14 @@ static int open_self(struct path_call *call, enum self_kind kind, int fd)
 	return error;
 }
 
+/* tty sees a description with its first request: only then does the open take effect there, or fail (/dev/tty without a terminal). */
+static int open_terminal(port_name_t file)
+{
+	uint32_t slot;
+
+	return io_ready_slot(file, &slot);
+}
+
 static int64_t open_at(int directory, const char *path, uint32_t flags, uint32_t mode)
 {
 	struct path_call call = { .operation = open_operation, .on_self = open_self, .open_flags = flags | L_O_LARGEFILE };
@@ -65,6 +73,11 @@ static int64_t open_at(int directory, const char *path, uint32_t flags, uint32_t
 		return result;
 	if (call.placed)
 		return call.result;
+	int error = call.server == VFS_SERVER_ID_TTY ? open_terminal(call.file) : 0;
+	if (error) {
+		trap1(TRAP_right_release, call.file);
+		return result_of(error);
+	}
 	trap2(TRAP_right_inherit, call.file, 1);
 	return fd_open(call.file, call.kind, (uint8_t)call.server, flags & L_O_CLOEXEC);
 }
