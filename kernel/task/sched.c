@@ -69,8 +69,11 @@ void sched_dequeue(struct thread *thread)
 		unlink_run(&cpus[thread->cpu], thread);
 }
 
+/* An interrupt of another CPU is dear: where the flag is set, one is on its way, or the CPU waits for the kernel lock. */
 static void kick_cpu(struct cpu *cpu)
 {
+	if (cpu->reschedule)
+		return;
 	cpu->reschedule = true;
 	if (cpu != cpu_current())
 		cpu_poke(cpu->id);

@@ -196,7 +196,8 @@ static void choose_thread(struct cpu *cpu)
 			timer_rearm(cpu);
 			continue;
 		}
-		idle(cpu);
+		if (!cpu->reschedule) /* what was done meanwhile may have woken somebody */
+			idle(cpu);
 		cpu->reschedule = true;
 	}
 }

@@ -25,8 +25,8 @@
 /* Clobbers rcx, and at contention all that C may. */
 	.macro LOCK_KERNEL
 	movl $1, %ecx
-	lock xaddl %ecx, kernel_lock_next(%rip)
-	cmpl %ecx, kernel_lock_owner(%rip)
+	xchgl %ecx, kernel_lock_word(%rip)
+	testl %ecx, %ecx
 	.endm
 
 /*
@@ -118,7 +118,7 @@ return_to_user:
 	movq R_R15(%rbx), %r15
 	movq R_RSP(%rbx), %rsp
 	movq R_RBX(%rbx), %rbx
-	incl kernel_lock_owner(%rip)
+	movl $0, kernel_lock_word(%rip)
 	swapgs
 	sysretq
 
@@ -151,7 +151,7 @@ rip_checked:
 	movq R_R14(%rbx), %r14
 	movq R_R15(%rbx), %r15
 	movq R_RBX(%rbx), %rbx
-	incl kernel_lock_owner(%rip)
+	movl $0, kernel_lock_word(%rip)
 	swapgs
 	iretq
 
@@ -172,7 +172,6 @@ trap_unknown:
 	jmp trap_done
 
 trap_contended:
-	movl %ecx, %edi
 	call kernel_lock_wait
 	movq R_RAX(%rbx), %rax
 	movq R_RDI(%rbx), %rdi
@@ -269,7 +268,6 @@ interrupt_locked:
 	jmp return_to_user
 
 interrupt_contended:
-	movl %ecx, %edi
 	call kernel_lock_wait
 	jmp interrupt_locked
 

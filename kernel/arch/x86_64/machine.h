@@ -119,7 +119,7 @@ void smp_start(void);
 void smp_service(void);                  /* do what other CPUs have asked of this one; interrupts off */
 void smp_stop_others(void);              /* panic: never returns them */
 void smp_fpu_fetch(struct thread *thread); /* wherever its FPU state is live, have it saved */
-void kernel_lock_wait(uint32_t ticket);  /* spins until the ticket is served */
+void kernel_lock_wait(void); /* spins until the lock is ours */
 
 /* fpu.c */
 void fpu_init(void);                     /* on each CPU */

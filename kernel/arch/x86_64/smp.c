@@ -22,8 +22,11 @@ struct madt_lapic {
 	uint32_t flags;
 } __attribute__((packed));
 
-/* Ticket lock: entry.S takes and releases it too. */
-uint32_t kernel_lock_next, kernel_lock_owner;
+/*
+ * 1: held. entry.S takes and releases it too. Not in order of arrival: where a hypervisor takes a waiting CPU away, the others
+ * would have to wait for it as well.
+ */
+uint32_t kernel_lock_word;
 
 /* For trampoline.S. */
 uint64_t trampoline_stack;
@@ -37,16 +40,23 @@ static struct {
 	struct thread *fpu; /* not NULL: its vector registers; else drop [start, end) */
 } request;
 
-void kernel_lock_wait(uint32_t ticket)
+void kernel_lock_wait(void)
 {
-	while (__atomic_load_n(&kernel_lock_owner, __ATOMIC_ACQUIRE) != ticket) {
-		smp_service();
-		cpu_relax();
-	}
+	do {
+		while (__atomic_load_n(&kernel_lock_word, __ATOMIC_RELAXED) != 0) {
+			smp_service();
+			cpu_relax();
+		}
+	} while (__atomic_exchange_n(&kernel_lock_word, 1, __ATOMIC_ACQUIRE) != 0);
 }
 
-void kernel_lock(void) { kernel_lock_wait(__atomic_fetch_add(&kernel_lock_next, 1, __ATOMIC_ACQUIRE)); }
-void kernel_unlock(void) { __atomic_fetch_add(&kernel_lock_owner, 1, __ATOMIC_RELEASE); }
+void kernel_lock(void)
+{
+	if (__atomic_exchange_n(&kernel_lock_word, 1, __ATOMIC_ACQUIRE) != 0)
+		kernel_lock_wait();
+}
+
+void kernel_unlock(void) { __atomic_store_n(&kernel_lock_word, 0, __ATOMIC_RELEASE); }
 
 static void flush_local(uint64_t start, uint64_t end)
 {
