@@ -107,6 +107,12 @@ static void pull(uint64_t bits)
 	do {
 		uint64_t next = sessions->cursor;
 		int error = proc_changes(sessions->proc, sessions->cursor, list, PROC_CHANGES_MAX, &count, &next);
+		if (error == ESTALE) {
+			/* Left behind: proc tells of every live process again. Deaths in between are found by their reused pids only. */
+			sessions->cursor = UINT64_C(1) << 63;
+			count = PROC_CHANGES_MAX;
+			continue;
+		}
 		if (error != 0) {
 			server_log("change log of proc: error %d", error);
 			return;
