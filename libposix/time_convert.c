@@ -17,9 +17,9 @@ int64_t time_from_timespec(const struct linux_timespec *time, uint64_t *ns)
 
 int64_t time_from_timeval(const struct linux_timeval *time, uint64_t *ns)
 {
-	struct linux_timespec precise = { time->sec, time->usec * 1000 };
 	if (time->usec < 0 || time->usec >= 1000000)
 		return -EINVAL;
+	struct linux_timespec precise = { time->sec, time->usec * 1000 };
 	return time_from_timespec(&precise, ns);
 }
 
