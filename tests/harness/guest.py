@@ -89,7 +89,7 @@ def shell(report):
 def unpack_packages(folder, names):
     """Debian packages and the libraries that they need, unpacked."""
     packages = subprocess.run(['apt-cache', 'depends', '--recurse', '--no-recommends', '--no-suggests', '--no-conflicts', '--no-breaks', '--no-replaces',
-                               '--no-enhances', '--no-pre-depends', *names], capture_output=True, text=True, check=True).stdout
+                               '--no-enhances', *names], capture_output=True, text=True, check=True).stdout
     wanted = sorted({p for p in packages.split('\n') if re.match(r'^(lib[a-z0-9.+-]+|' + '|'.join(names) + ')$', p) and not p.endswith('-dev')})
     cache = os.path.join(BUILD, 'packages')
     os.makedirs(cache, exist_ok=True)
@@ -108,8 +108,9 @@ def glibc(report):
         os.makedirs(overlay + '/deb')
         for old, new in (('bin/bash', 'deb/bash'), ('bin/dash', 'deb/dash')):
             shutil.copy(os.path.join(overlay, old), os.path.join(overlay, new))
-        shutil.copytree(overlay + '/bin', overlay + '/deb/bin', symlinks=True)
-        shutil.rmtree(overlay + '/bin')
+        for folder in ('bin', 'usr/bin'):
+            shutil.copytree(f'{overlay}/{folder}', overlay + '/deb/bin', symlinks=True, dirs_exist_ok=True)
+            shutil.rmtree(f'{overlay}/{folder}')
         script = os.path.join(TOP, 'tests', 'guest', 'glibc.sh')
         shutil.copy(script, overlay + '/glibc.sh')
         tree = tempfile.mkdtemp()
