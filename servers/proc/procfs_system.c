@@ -95,13 +95,15 @@ static void print_meminfo(struct text *text)
 	const struct kernel_info *info = kernel_information();
 	struct system_counters counters;
 	kernel_counters(&counters);
+	/* Not the information page's figure: that is the last tick's, and none before the first. */
+	uint64_t available = counters.pages_free * PAGE_SIZE;
 	print_kib(text, "MemTotal:", info->memory_total);
-	print_kib(text, "MemFree:", info->memory_free);
-	print_kib(text, "MemAvailable:", info->memory_free);
+	print_kib(text, "MemFree:", available);
+	print_kib(text, "MemAvailable:", available);
 	print_kib(text, "Buffers:", 0);
 	print_kib(text, "Cached:", 0);
 	print_kib(text, "SwapCached:", 0);
-	print_kib(text, "Active:", info->memory_total - info->memory_free);
+	print_kib(text, "Active:", info->memory_total - available);
 	print_kib(text, "Inactive:", 0);
 	print_kib(text, "SwapTotal:", 0);
 	print_kib(text, "SwapFree:", 0);
