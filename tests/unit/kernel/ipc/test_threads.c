@@ -26,6 +26,7 @@ Test(threads, an_idle_cpu_is_used)
 	host_run(p.server);
 	cr_assert_eq(receive(p.server, p.port), HOST_BLOCKED);
 	host_run(p.client);
+	cpus[1].reschedule = false; /* it has looked, and found nothing */
 	host_poked = 0;
 	cr_assert_eq(send_oneway(p.client, p.send, 1, 0, 0), KERN_SUCCESS);
 	cr_assert_eq(thread_current(), p.client);
