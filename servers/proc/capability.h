@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 enum capability {
+	CAPABILITY_DAC_OVERRIDE = 1,
 	CAPABILITY_KILL = 5,
 	CAPABILITY_SETGID = 6,
 	CAPABILITY_SETUID = 7,

@@ -440,8 +440,11 @@ const struct kernel_info *kernel_information(void)
 void kernel_counters(struct system_counters *counters)
 {
 	memset(counters, 0, sizeof(*counters));
+	counters->pages_total = 1000;
 	counters->pages_free = 600;
 	counters->pages_kernel = 100;
+	counters->objects[KOBJ_PORT] = 12;
+	counters->objects[KOBJ_TASK] = 3;
 }
 
 void kernel_entropy(uint8_t bytes[32])

@@ -369,12 +369,12 @@ Test(procfs, a_process_that_is_gone)
 
 Test(procfs, writing)
 {
-	port_name_t file;
+	port_name_t file, host_name;
 	uint64_t done;
 	uint32_t pid = spawn_program(1);
 	as(pid);
-	cr_assert_eq(open_file("sys/kernel/hostname", 1 | 01000, &file), 0);
-	cr_assert_eq(io_write(file, IO_OFFSET_CURRENT, 0, "box\n", 4, &done), 0);
+	cr_assert_eq(open_file("sys/kernel/hostname", 1 | 01000, &host_name), 0);
+	cr_assert_eq(io_write(host_name, IO_OFFSET_CURRENT, 0, "box\n", 4, &done), 0);
 	cr_expect_eq(done, 4);
 	cr_expect_str_eq(slurp("sys/kernel/hostname"), "box\n");
 	cr_assert_eq(open_file("self/comm", 2, &file), 0);
@@ -383,8 +383,43 @@ Test(procfs, writing)
 	cr_expect_eq(open_file("uptime", 1, &file), EACCES);
 	cr_expect_eq(open_file("self", 1 | 0200000, &file), EISDIR);
 	become(pid, 1000);
-	cr_assert_eq(open_file("sys/kernel/hostname", 1, &file), 0);
-	cr_expect_eq(io_write(file, 0, 0, "evil", 4, &done), EPERM);
+	cr_expect_eq(io_write(host_name, 0, 0, "evil", 4, &done), EPERM);
+	cr_expect_eq(open_file("sys/kernel/hostname", 1, &file), EACCES);
+	cr_expect_eq(open_file("sys/kernel/hostname", 0, &file), 0);
+}
+
+Test(procfs, counters)
+{
+	as(1);
+	const char *text = slurp("portico/counters");
+	expect_line(text, "ports 12\n");
+	expect_line(text, "tasks 3\n");
+	expect_line(text, "pages_total 1000\n");
+	expect_line(text, "pages_free 600\n");
+	expect_line(text, "pages_used 400\n");
+	expect_line(text, "pages_kernel 100\n");
+}
+
+Test(procfs, sysrq)
+{
+	port_name_t file, other;
+	uint64_t done;
+	uint32_t pid = spawn_program(1);
+	as(pid);
+	cr_assert_eq(open_file("sysrq-trigger", 1 | 01000, &file), 0);
+	cr_expect_eq(io_write(file, 0, 0, "?\n", 2, &done), EINVAL);
+	cr_expect_eq(fake_root.powers, 0);
+	cr_expect_eq(io_write(file, 0, 0, "c\n", 2, &done), 0);
+	cr_expect_eq(fake_root.action, POWER_PANIC);
+	cr_expect_eq(io_write(file, 0, 0, "b", 1, &done), 0);
+	cr_expect_eq(fake_root.action, POWER_REBOOT);
+	cr_expect_eq(io_write(file, 0, 0, "o", 1, &done), 0);
+	cr_expect_eq(fake_root.action, POWER_OFF);
+	become(pid, 1000);
+	cr_expect_eq(io_write(file, 0, 0, "c\n", 2, &done), EPERM);
+	cr_expect_eq(open_file("sysrq-trigger", 1, &other), EACCES);
+	cr_expect_eq(open_file("sysrq-trigger", 0, &other), EACCES);
+	cr_expect_eq(fake_root.powers, 3);
 }
 
 Test(procfs, refusals)
