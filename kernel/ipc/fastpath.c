@@ -16,27 +16,75 @@ static inline void switch_to(struct cpu *cpu, struct thread *next)
 	cpu->current = next;
 }
 
+/* space_find for a name in use; the caller compares the kind, which no free entry has. */
+static inline struct right *fast_find(const struct ipc_space *space, port_name_t name)
+{
+	const struct right_table *table = &space->given;
+	uint32_t index = name >> 8;
+	struct right *chunk, *right;
+
+	if (name & NAME_CHOSEN) {
+		table = &space->chosen;
+		index = name & ~NAME_CHOSEN;
+	}
+	if (unlikely(index / RIGHT_CHUNK >= table->chunks))
+		return NULL;
+	chunk = table->chunk[index / RIGHT_CHUNK];
+	if (unlikely(chunk == NULL))
+		return NULL;
+	right = &chunk[index % RIGHT_CHUNK];
+	return likely(name & NAME_CHOSEN || right->generation == (uint8_t)name) ? right : NULL;
+}
+
+/* The link of the first thread that waits on the port or its set, or NULL; a dead port has none. */
+static inline struct list *fast_receiver(struct port *port)
+{
+	struct list *link = port->receivers.next;
+
+	if (link != &port->receivers)
+		return link;
+	if (port->set == NULL)
+		return NULL;
+	link = port->set->receivers.next;
+	return link != &port->set->receivers ? link : NULL;
+}
+
+static inline void fast_copy(struct msg_page *to, const struct msg_page *from, uint32_t length)
+{
+	if (length != 0)
+		copy_words(to->data, from->data, length);
+}
+
 static inline bool fast_call(struct cpu *cpu, struct thread *self, uint64_t op, uint64_t destination)
 {
-	struct right *right = space_find(self->task->space, (port_name_t)destination);
+	struct right *right = fast_find(self->task->space, (port_name_t)destination);
+	bool interruptible = (op & MSG_INTERRUPTIBLE) != 0;
+	uint32_t length = MSG_LENGTH_OF(op);
+	struct list *link, *next;
 	struct port_sender *sender;
 	struct port *port;
 	struct thread *server;
 	struct msg_page *page;
-	uint32_t length = MSG_LENGTH_OF(op);
+	uint64_t request;
 
 	if (unlikely(right == NULL || right->kind != RIGHT_SEND || right->object_kind != KOBJ_PORT))
 		return false;
 	sender = right->sender;
 	port = sender->port;
-	server = port_receiver(port); /* a dead port has none */
-	if (server == NULL || length > MSG_INLINE_MAX || !sched_may_switch(cpu, server) ||
-	    server->deadline != DEADLINE_NEVER)
+	link = fast_receiver(port);
+	if (unlikely(link == NULL || length > MSG_INLINE_MAX))
 		return false;
-	if (op & MSG_INTERRUPTIBLE && self->endpoint_storage.block->interrupted != 0)
+	server = list_entry(link, struct thread, wait_link);
+	if (!sched_may_switch(cpu, server) || server->deadline != DEADLINE_NEVER)
+		return false;
+	if (interruptible && self->endpoint_storage.block->interrupted != 0)
 		return false;
 
-	list_remove(&server->wait_link);
+	next = link->next;
+	next->prev = link->prev;
+	next->prev->next = next;
+	list_init(link);
+	request = ++port->next_request;
 	page = server->endpoint_storage.request;
 	page->header.length = length;
 	page->header.descriptors = 0;
@@ -45,21 +93,21 @@ static inline bool fast_call(struct cpu *cpu, struct thread *self, uint64_t op, 
 	page->header.port = port->name;
 	page->header.badge = sender->badge;
 	page->header.principal = self->task->principal;
-	page->header.request = ++port->next_request;
+	page->header.request = request;
 	page->header.reply = PORT_NULL;
-	copy_words(page->data, self->endpoint_storage.send->data, length);
+	fast_copy(page, self->endpoint_storage.send, length);
 	server->endpoint_storage.caller = self;
-	server->endpoint_storage.request_id = port->next_request;
+	server->endpoint_storage.request_id = request;
 	server->task->messages++;
 
 	object_ref(OBJECT(port));
 	self->called_port = port;
-	self->called_request = port->next_request;
+	self->called_request = request;
 	self->service = &server->endpoint_storage;
 	self->carried_count = 0;
 	self->state = THREAD_BLOCKED;
 	self->wait = WAIT_REPLY;
-	self->interruptible = (op & MSG_INTERRUPTIBLE) != 0;
+	self->interruptible = interruptible;
 	self->rewound = false;
 	self->deadline = DEADLINE_NEVER;
 	switch_to(cpu, server);
@@ -68,11 +116,11 @@ static inline bool fast_call(struct cpu *cpu, struct thread *self, uint64_t op, 
 
 static inline bool fast_reply(struct cpu *cpu, struct thread *self, uint64_t op, uint64_t destination, uint64_t receive)
 {
-	struct right *right = space_find(self->task->space, (port_name_t)receive);
+	struct right *right = fast_find(self->task->space, (port_name_t)receive);
 	struct thread *caller = self->endpoint_storage.caller;
+	struct list *queue, *link = &self->wait_link, *last;
 	struct msg_page *page;
 	struct port *port;
-	struct list *queue;
 	uint32_t length = MSG_LENGTH_OF(op);
 
 	if (unlikely(right == NULL || caller == NULL || length > MSG_INLINE_MAX))
@@ -92,7 +140,7 @@ static inline bool fast_reply(struct cpu *cpu, struct thread *self, uint64_t op,
 	page->header.descriptors = 0;
 	page->header.kind = MSG_REPLY;
 	page->header.ordinal = (uint32_t)(destination >> 32);
-	copy_words(page->data, self->endpoint_storage.send->data, length);
+	fast_copy(page, self->endpoint_storage.send, length);
 	port = caller->called_port;
 	caller->called_port = NULL;
 	caller->service = NULL;
@@ -100,7 +148,11 @@ static inline bool fast_reply(struct cpu *cpu, struct thread *self, uint64_t op,
 	self->endpoint_storage.caller = NULL;
 	object_unref(OBJECT(port));
 
-	list_push_back(queue, &self->wait_link);
+	last = queue->prev;
+	link->next = queue;
+	link->prev = last;
+	last->next = link;
+	queue->prev = link;
 	self->state = THREAD_BLOCKED;
 	self->wait = WAIT_RECEIVE;
 	self->interruptible = false;

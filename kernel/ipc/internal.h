@@ -230,38 +230,29 @@ void carry_release(struct carried *carried, uint32_t count);
 
 /* ---- messages (message.c) ---- */
 
-/* From here on a string instruction is shorter, and at this length its start costs no more. */
-#define COPY_STRING_WORDS 8u
-
 /* Copies inline bytes by words; bytes past the end of the last word arrive as zero. Both pages have room for it. */
 static inline void copy_words(void *to, const void *from, uint32_t length)
 {
 	uint64_t *t = to;
 	const uint64_t *f = from;
-	uint32_t words = length / 8;
+	uint64_t words = length / 8;
 
-	if (words >= COPY_STRING_WORDS) {
-		uint64_t count = words;
-		__asm__ volatile("rep movsq" : "+D"(t), "+S"(f), "+c"(count) : : "memory");
-		words = 0;
-	} else if (words >= 4) {
-		uint64_t a = f[0], b = f[1], c = f[2], d = f[3];
-		t[0] = a;
-		t[1] = b;
-		t[2] = c;
-		t[3] = d;
-		t += 4;
-		f += 4;
+	switch (words) {
+	case 8: t[7] = f[7]; /* fall through */
+	case 7: t[6] = f[6]; /* fall through */
+	case 6: t[5] = f[5]; /* fall through */
+	case 5: t[4] = f[4]; /* fall through */
+	case 4: t[3] = f[3]; /* fall through */
+	case 3: t[2] = f[2]; /* fall through */
+	case 2: t[1] = f[1]; /* fall through */
+	case 1: t[0] = f[0]; /* fall through */
+	case 0:
+		t += words;
+		f += words;
+		break;
+	default: /* at this length the start of a string instruction costs no more than a loop */
+		__asm__ volatile("rep movsq" : "+D"(t), "+S"(f), "+c"(words) : : "memory");
 	}
-	if (words & 2) {
-		uint64_t a = f[0], b = f[1];
-		t[0] = a;
-		t[1] = b;
-		t += 2;
-		f += 2;
-	}
-	if (words & 1)
-		*t++ = *f++;
 	if (length % 8 != 0)
 		*t = *f & ((UINT64_C(1) << length % 8 * 8) - 1);
 }

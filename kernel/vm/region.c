@@ -22,6 +22,22 @@ static int64_t check_source(struct vm_map *map, uint64_t start, uint64_t end)
 	return KERN_SUCCESS;
 }
 
+static bool is_small(const struct memory_object *object, uint64_t size)
+{
+	return size <= TREE_SMALL * PAGE_SIZE && object->kind == MEMORY_ANONYMOUS && object->backing == NULL &&
+	       !object->borrowed && !object->wired;
+}
+
+/* Few pages go into a new object from its start on, where its tree needs no nodes; a clone keeps the source's offsets. */
+static int64_t share_small(struct map_entry *entry, uint64_t start, uint64_t end, struct vm_region *region)
+{
+	int64_t status = object_share_pages(region->object, 0, entry->object, entry_index(entry, start),
+	                                    (end - start) >> PAGE_SHIFT);
+	if (status != KERN_SUCCESS)
+		vm_region_release(region);
+	return status;
+}
+
 static int64_t copy_one(struct map_entry *entry, uint64_t start, uint64_t end, struct vm_region *region)
 {
 	struct ledger *ledger = entry->map->ledger;
@@ -29,6 +45,10 @@ static int64_t copy_one(struct map_entry *entry, uint64_t start, uint64_t end, s
 	if (entry->object == NULL) {
 		region->object = object_create_anonymous((end - start) >> PAGE_SHIFT, ledger);
 		return region->object != NULL ? KERN_SUCCESS : KERN_NO_MEMORY;
+	}
+	if (is_small(entry->object, end - start)) {
+		region->object = object_create_anonymous((end - start) >> PAGE_SHIFT, ledger);
+		return region->object == NULL ? KERN_NO_MEMORY : share_small(entry, start, end, region);
 	}
 	region->offset = entry_index(entry, start) << PAGE_SHIFT;
 	return object_clone(entry->object, entry_index(entry, start), entry_index(entry, end), ledger, NULL,
