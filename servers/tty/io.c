@@ -171,13 +171,14 @@ static int write_now(struct open_file *file, const struct server_window *window,
 
 	while (*done < size && t->writers == NULL && discipline_writable(&t->d)) {
 		size_t n = size - *done < CHUNK ? size - *done : CHUNK;
-		const uint8_t *bytes = data + *done;
+		const uint8_t *bytes = chunk;
 
-		if (window != NULL) {
+		if (window == NULL) {
+			bytes = data + *done;
+		} else {
 			int64_t status = server_window_read(window, *done, chunk, n);
 			if (status <= 0)
 				return *done > 0 ? 0 : status == KERN_PEER_FAULT ? SERVER_RESTART : EFAULT;
-			bytes = chunk;
 			n = (size_t)status;
 		}
 		*done += discipline_output(&t->d, bytes, n, !file->raw);

@@ -94,12 +94,13 @@ def rebuild(report):
     broken = command(['ninja', '-C', 'build', '-k', '0'], 900, cwd=copy, env=CLANG)
     report.check('swapping two parameters breaks the users that were not changed', broken.status != 0, broken.explain())
     open(path, 'w').write(text.replace('routine sync_all @24 on file ();', '/** All of it. */\n  routine sync_all @24 on file (in flags : u32);'))
-    for folder, old, new in (('servers/vfs', r'vfs_serve_sync_all\(([^()]*)\)', r'vfs_serve_sync_all(\1, uint32_t flags)'),
+    serve = (r'vfs_serve_sync_all\(([^()]*)\)', r'vfs_serve_sync_all(\1, uint32_t flags)')
+    for folder, old, new in (('servers/vfs', *serve), ('servers/proc', *serve),  # proc answers vfs's calls below /proc
                              ('libposix', r'vfs_sync_all\(([^()]*)\)', r'vfs_sync_all(\1, 0)')):
         for name in glob.glob(os.path.join(copy, folder, '**', '*.c'), recursive=True):
             source = open(name).read()
             changed = re.sub(old, new, source)
-            if folder == 'servers/vfs' and changed != source:
+            if folder != 'libposix' and changed != source:
                 changed = re.sub(r'(vfs_serve_sync_all\([^{]*\)\s*\{)', r'\1\n\t(void)flags;', changed)
             if changed != source:
                 open(name, 'w').write(changed)
