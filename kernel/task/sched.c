@@ -11,6 +11,7 @@
 
 #define IDLE_STEPS 8 /* of the reaper, before interrupts are let in again */
 #define IDLE_PAGES 4 /* zeroed ahead, likewise */
+#define OFFER_NS UINT64_C(500000) /* after so long an idle CPU is told of threads that wait here */
 
 static struct thread idle_threads[CPUS_MAX];
 static uint64_t accounted[CPUS_MAX]; /* clock at the last account() */
@@ -109,14 +110,36 @@ static struct cpu *choose_cpu(const struct thread *thread)
 	return any != NULL ? any : cpu_current();
 }
 
+static struct cpu *idle_cpu(void)
+{
+	for (uint32_t i = 0; i < cpu_count; i++)
+		if (cpus[i].online && is_idle(&cpus[i]) && cpus[i].run_mask == 0)
+			return &cpus[i];
+	return NULL;
+}
+
+/*
+ * Threads of one task that wake each other in turns would do so across CPUs, with an interrupt and a halt for every turn. So they stay
+ * here at first: the waker is likely to wait soon. If it does not, an idle CPU takes them: offer().
+ */
+static bool stays_here(const struct cpu *self, const struct thread *thread)
+{
+	const struct thread *waker = self->current;
+
+	return !is_idle(self) && waker->task == thread->task && waker->priority == thread->priority && may_use(thread, self);
+}
+
 void thread_make_runnable(struct thread *thread)
 {
-	struct cpu *cpu;
+	struct cpu *cpu = cpu_current();
 
 	thread->state = THREAD_RUNNABLE;
 	if (thread->attention & (ATTENTION_STOP | ATTENTION_DYING))
 		return;
-	cpu = choose_cpu(thread);
+	if (!stays_here(cpu, thread))
+		cpu = choose_cpu(thread);
+	else if (idle_cpu() != NULL)
+		timer_arm(clock_now() + OFFER_NS);
 	enqueue(cpu, thread, false);
 	if (is_idle(cpu) || cpu->current->state != THREAD_RUNNING || thread->priority > cpu->current->priority)
 		kick_cpu(cpu);
@@ -160,12 +183,23 @@ static void slice_check(struct cpu *cpu)
 		thread->slice_left = SLICE_NS;
 }
 
+static void offer(const struct cpu *cpu, uint64_t now)
+{
+	struct cpu *idle = cpu->run_mask == 0 ? NULL : idle_cpu();
+
+	if (idle == NULL)
+		return;
+	kick_cpu(idle);
+	timer_arm(now + OFFER_NS); /* it takes one; there may be more */
+}
+
 void sched_tick(uint64_t now)
 {
 	struct cpu *cpu = cpu_current();
 
 	account(cpu, now);
 	slice_check(cpu);
+	offer(cpu, now);
 }
 
 /* ---- choosing ---- */
