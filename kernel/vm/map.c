@@ -76,8 +76,6 @@ struct map_entry *entry_allocate(struct vm_map *map)
 	entry->map = map;
 	entry->touched_start = ~UINT64_C(0);
 	list_init(&entry->object_link);
-	if (levels > map->levels)
-		map->levels = levels;
 	return entry;
 }
 
@@ -107,6 +105,8 @@ void entry_set_object(struct map_entry *entry, struct memory_object *object)
 void map_insert(struct vm_map *map, struct map_entry *entry)
 {
 	struct map_entry *at = &map->head;
+	if (entry->levels > map->levels)
+		map->levels = entry->levels;
 	for (unsigned level = map->levels; level-- != 0;) {
 		while (at->next[level] != NULL && at->next[level]->start < entry->start)
 			at = at->next[level];
@@ -134,6 +134,8 @@ void map_unlink(struct vm_map *map, struct map_entry *entry)
 		if (level < entry->levels)
 			at->next[level] = entry->next[level];
 	}
+	while (map->levels > 1 && map->head.next[map->levels - 1] == NULL)
+		map->levels--; /* a search goes through no empty levels */
 	if (entry->next[0] != NULL)
 		entry->next[0]->prev = entry->prev;
 	else
@@ -448,12 +450,14 @@ bool map_remove_some(struct vm_map *map, uint64_t start, uint64_t end, uint64_t 
 	*status = KERN_SUCCESS;
 	if (entry == NULL || entry->start >= end)
 		return true;
-	*status = map_clip(map, start);
-	if (*status == KERN_SUCCESS)
-		*status = map_clip(map, end);
-	if (*status != KERN_SUCCESS)
-		return true;
-	entry = map_find(map, start);
+	if (entry->start < start || entry->end != end) {
+		*status = map_clip(map, start);
+		if (*status == KERN_SUCCESS)
+			*status = map_clip(map, end);
+		if (*status != KERN_SUCCESS)
+			return true;
+		entry = map_find(map, start);
+	}
 	while (done && entry != NULL && entry->start < end) {
 		struct map_entry *next = map_next(entry);
 		done = *budget != 0 && entry_remove(map, entry, budget);

@@ -12,6 +12,8 @@ struct append_path {
 /* Entries come in the order of their addresses, so there is nothing to search. */
 static void map_append(struct vm_map *map, struct append_path *path, struct map_entry *entry)
 {
+	if (entry->levels > map->levels)
+		map->levels = entry->levels;
 	for (unsigned level = 0; level < entry->levels; level++) {
 		path->last[level]->next[level] = entry;
 		path->last[level] = entry;

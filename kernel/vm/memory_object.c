@@ -288,8 +288,11 @@ int64_t object_share_pages(struct memory_object *to, uint64_t to_first, struct m
                            uint64_t count)
 {
 	uint64_t end = first + count;
-	for (uint64_t i = first; page_tree_next(&source->tree, &i) && i < end; i++) {
+	bool few = count <= TREE_SMALL; /* then a look at each is shorter than a walk */
+	for (uint64_t i = first; (few || page_tree_next(&source->tree, &i)) && i < end; i++) {
 		struct page *page = page_tree_get(&source->tree, i);
+		if (page == NULL)
+			continue;
 		page->refs++;
 		if (!object_insert(to, to_first + (i - first), page)) {
 			page_drop(page);
