@@ -118,9 +118,10 @@ static void slot_unmap(uint32_t slot)
 /* In a forked child: the areas of the parent's other threads are only waste. */
 static void slots_forked(uint32_t own)
 {
-	for (uint32_t slot = 0; slot < THREAD_SLOTS; slot++)
-		if (slot != own && (slots_used[slot / 64] >> slot % 64 & 1))
-			slot_unmap(slot);
+	slots_used[own / 64] &= ~(UINT64_C(1) << own % 64);
+	for (uint32_t word = 0; word < SLOT_WORDS; word++)
+		for (uint64_t bits = slots_used[word]; bits; bits &= bits - 1)
+			slot_unmap(word * 64 + (uint32_t)__builtin_ctzll(bits));
 	memset(slots_used, 0, sizeof(slots_used));
 	slots_used[own / 64] = UINT64_C(1) << own % 64;
 }
