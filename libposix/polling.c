@@ -72,6 +72,7 @@ void watch_begin(struct watch *watch, uint64_t deadline)
 {
 	watch->count = 0;
 	watch->all = false;
+	watch->crowded = false;
 	watch->deadline = deadline;
 }
 
@@ -106,6 +107,9 @@ static void watch_add(struct watch *watch, const uint32_t *word, uint32_t expect
 			return;
 		/* Still no room: look again soon. Sixteen eventfds at once are rare. */
 		if (watch->count == WATCH_WORDS) {
+			if (watch->crowded)
+				return;
+			watch->crowded = true;
 			uint64_t soon = time_add(clock_monotonic(), 10 * MILLISECOND);
 			watch->deadline = soon < watch->deadline ? soon : watch->deadline;
 			return;
@@ -122,13 +126,11 @@ uint32_t watch_events(struct watch *watch, struct description *description)
 	uint64_t never = DEADLINE_NEVER;
 
 	if (description->type != DESCRIPTION_REMOTE) {
-		value = local_events(description, &word, &value, watch ? &watch->deadline : &never);
-		uint32_t expected = word ? __atomic_load_n(word, __ATOMIC_SEQ_CST) : 0;
-		if (word) {
-			/* Read again after the word, so that no change lies between. */
-			value = local_events(description, &word, &expected, watch ? &watch->deadline : &never);
+		/* `expected` was read before the events, so that no change lies between. */
+		uint32_t expected;
+		value = local_events(description, &word, &expected, watch ? &watch->deadline : &never);
+		if (word)
 			watch_add(watch, word, expected, false);
-		}
 		return value | (value & L_POLLIN ? L_POLLRDNORM : 0) | (value & L_POLLOUT ? L_POLLWRNORM : 0);
 	}
 	word = word_of(description);

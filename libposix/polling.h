@@ -14,6 +14,7 @@
 struct watch {
 	uint32_t count;
 	bool all;                     /* word 0 of every server is watched */
+	bool crowded;                 /* some local words found no room: the deadline is near */
 	uint64_t deadline;            /* earliest time at which something is to be looked at again */
 	struct { const uint32_t *word; uint32_t expected; } words[WATCH_WORDS];
 };
