@@ -61,6 +61,7 @@ def programs(report):
 
 def shell(report):
     tree = tempfile.mkdtemp()
+    os.chmod(tree, 0o755)  # it becomes /, which everybody may search
     try:
         subprocess.run(['tools/mkroot', '-d', tree, os.path.join(BUILD, 'guest', 'portico-run')], check=True, cwd=TOP)
         script = os.path.join(TOP, 'tests', 'guest', 'checks.sh')
@@ -114,6 +115,7 @@ def glibc(report):
         script = os.path.join(TOP, 'tests', 'guest', 'glibc.sh')
         shutil.copy(script, overlay + '/glibc.sh')
         tree = tempfile.mkdtemp()
+        os.chmod(tree, 0o755)
         try:
             subprocess.run(['tools/mkroot', '-d', tree, os.path.join(BUILD, 'guest', 'portico-run'), overlay], check=True, cwd=TOP)
             reference = command([os.path.join(TOP, 'tests', 'guest', 'linux-reference'), tree, script], 120)
