@@ -8,6 +8,7 @@
 #ifndef PORTICO_BLOCK_H
 #define PORTICO_BLOCK_H
 
+#include <portico/domain.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -57,7 +58,9 @@ struct portico_block {
 	uint64_t result[BLOCK_RESULTS]; /* further results of traps */
 	uint64_t argument[BLOCK_RESULTS * 2]; /* further arguments of traps (thread_start, futex_wait_many, ...) */
 
-	uint8_t reserved[1024 - 608];
+	struct portico_counters counters; /* threads of recovery domains (domain.h) */
+
+	uint8_t reserved[1024 - 608 - sizeof(struct portico_counters)];
 	uint8_t personality[4096 - 1024]; /* belongs to the personality (or to libserver) alone */
 };
 

@@ -132,6 +132,8 @@ _Static_assert(offsetof(struct msg_page, data) == MSG_INLINE_OFFSET, "inline byt
  * MSG_RESTART       with MSG_SEND_REPLY or MSG_TO_ONCE: not an answer: the kernel makes the caller's memory at
  *                   descriptor[0].address accessible (flags: MSG_WINDOW_READ or _WRITE) in the caller's context and
  *                   repeats the caller's trap.
+ * MSG_AWAIT         alone: waits for the answer of the call that an earlier incarnation of a domain made (domain.h).
+ * MSG_COMMIT        with MSG_RECEIVE, and MSG_SEND_REPLY or not: the operations in the commit pages are done first (domain.h).
  *
  * A call that is interrupted or overdue while still queued is withdrawn; one already received gets MSG_CANCEL to the
  * server, and the server's reply decides what the call returns.
@@ -144,6 +146,8 @@ _Static_assert(offsetof(struct msg_page, data) == MSG_INLINE_OFFSET, "inline byt
 #define MSG_TO_ONCE (UINT64_C(1) << 36)
 #define MSG_INTERRUPTIBLE (UINT64_C(1) << 37)
 #define MSG_RESTART (UINT64_C(1) << 38)
+#define MSG_COMMIT (UINT64_C(1) << 39)
+#define MSG_AWAIT (UINT64_C(1) << 40)
 
 #define MSG_LENGTH(length, descriptors) ((uint64_t)(length) | (uint64_t)(descriptors) << 12)
 #define MSG_LENGTH_OF(op) ((uint32_t)(op) & 0xfffu)

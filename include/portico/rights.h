@@ -63,7 +63,7 @@ enum object_kind {
 	KOBJ_PHYSICAL = 11,
 	KOBJ_MACHINE = 12,
 	KOBJ_LOG = 13,
-	KOBJ_DOMAIN = 14,    /* recovery domain (not yet) */
+	KOBJ_DOMAIN = 14,    /* recovery domain (domain.h) */
 };
 
 /* Flags of a right. A copy has the flags of its source or fewer, RIGHT_INHERIT excepted. */

@@ -59,7 +59,7 @@
 	T(object_clone, 38, "object, offset, length, flags, chosen") /* copy-on-write copy as a new anonymous object */ \
 	/* tasks */ \
 	T(space_create, 40, "chosen") \
-	T(task_create, 41, "space or 0, ledger or 0, chosen") /* -> task right with RIGHT_CONTROL */ \
+	T(task_create, 41, "space, recovery domain or 0, ledger or 0, chosen") /* -> task right with RIGHT_CONTROL */ \
 	T(task_duplicate, 42, "task, flags (TASK_DUP_*), ledger or 0, chosen") \
 	T(task_terminate, 43, "task") \
 	T(task_suspend, 44, "task") /* counted */ \
@@ -109,7 +109,11 @@
 	T(system_power, 102, "machine, enum power_action") \
 	T(system_counters, 103, "") /* -> result[]: struct system_counters */ \
 	T(module_get, 104, "machine, index") /* boot module: result[0] memory object name, [1] size; name -> send page data */ \
-	T(machine_physical_of, 105, "machine, object, offset") /* DMA: physical address of a wired object's page */
+	T(machine_physical_of, 105, "machine, object, offset") /* DMA: physical address of a wired object's page */ \
+	/* recovery domains (domain.h) */ \
+	T(domain_create, 110, "ledger or 0, chosen") /* -> right with RIGHT_CONTROL */ \
+	T(domain_info, 111, "domain") /* -> send page data: struct domain_info */ \
+	T(domain_clear, 112, "domain") /* without incarnation: mappings, dynamic and given names, pending call and caller go; counters stay */
 
 enum portico_trap {
 #define T(name, number, arguments) TRAP_##name = number,
