@@ -7,6 +7,7 @@
 #include <kernel/ipc/ipc.h>
 #include <kernel/object.h>
 #include <kernel/task/devices.h>
+#include <kernel/task/domain.h>
 #include <kernel/task/task.h>
 #include <kernel/task/thread.h>
 #include <kernel/vm/vm.h>
@@ -73,10 +74,12 @@ void object_destroy(struct kobject *object)
 	case KOBJ_IOPORTS:
 		ioports_destroy(object);
 		return;
+	case KOBJ_DOMAIN:
+		domain_destroy((struct domain *)object);
+		return;
 	case KOBJ_PHYSICAL:
 	case KOBJ_MACHINE:
 	case KOBJ_LOG:
-	case KOBJ_DOMAIN:
 		break; /* there is one of each, and it is never freed; no object is made of the others */
 	}
 	panic("object %lu of kind %u lost its last reference", (unsigned long)object->id, object->kind);

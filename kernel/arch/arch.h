@@ -102,7 +102,7 @@ void timeouts_expire(uint64_t now);              /* kernel/task/timeout.c: wake 
 uint64_t timeouts_next(void);                    /* earliest deadline, DEADLINE_NEVER */
 struct thread *schedule(void);                   /* kernel/task/sched.c: next thread for this CPU (idle thread if none), now current */
 /* kernel/task/trap.c: handlers by trap number; unused entries answer KERN_NOT_SUPPORTED, none is NULL. Called from entry.S. */
-extern int64_t (*const trap_table[128])(uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e, uint64_t f);
+extern int64_t (*const trap_table[256])(uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e, uint64_t f);
 void kernel_main(void);                          /* kernel/task/main.c: after arch start-up on the boot CPU: builds root from the boot modules, starts it */
 
 /* Boot modules (multiboot2), for kernel_main and trap module_get. */

@@ -79,6 +79,8 @@ static inline bool fast_call(struct cpu *cpu, struct thread *self, uint64_t op, 
 		return false;
 	if (interruptible && self->endpoint_storage.block->interrupted != 0)
 		return false;
+	if (unlikely(self->called_port != NULL)) /* made by an earlier incarnation */
+		return false;
 
 	next = link->next;
 	next->prev = link->prev;
@@ -96,6 +98,8 @@ static inline bool fast_call(struct cpu *cpu, struct thread *self, uint64_t op, 
 	page->header.request = request;
 	page->header.reply = PORT_NULL;
 	fast_copy(page, self->endpoint_storage.send, length);
+	domain_delivered(server);
+	domain_call_left(self);
 	server->endpoint_storage.caller = self;
 	server->endpoint_storage.request_id = request;
 	server->task->messages++;
@@ -141,6 +145,8 @@ static inline bool fast_reply(struct cpu *cpu, struct thread *self, uint64_t op,
 	page->header.kind = MSG_REPLY;
 	page->header.ordinal = (uint32_t)(destination >> 32);
 	fast_copy(page, self->endpoint_storage.send, length);
+	domain_committed(self);
+	domain_call_ended(caller, KERN_SUCCESS);
 	port = caller->called_port;
 	caller->called_port = NULL;
 	caller->service = NULL;
@@ -167,7 +173,7 @@ int64_t trap_handle_msg(uint64_t op, uint64_t destination, uint64_t receive, uin
 	struct cpu *cpu = cpu_current();
 	struct thread *self = cpu->current;
 
-	(void)e, (void)f;
+	(void)f;
 	if (likely(deadline == DEADLINE_NEVER && self->attention == 0 && !cpu->reschedule)) {
 		if ((op & ~(uint64_t)(0xfff | MSG_INTERRUPTIBLE)) == MSG_CALL) {
 			if (fast_call(cpu, self, op, destination))
@@ -177,5 +183,5 @@ int64_t trap_handle_msg(uint64_t op, uint64_t destination, uint64_t receive, uin
 				return KERN_SUCCESS;
 		}
 	}
-	return msg_general(op, destination, receive, deadline);
+	return msg_general(op, destination, receive, deadline, e);
 }

@@ -8,6 +8,7 @@
  *   carry.c     rights, regions and windows in messages: check, take, deliver, release
  *   message.c   trap_msg in general: send, call, reply, receive; kernel messages; cancelling
  *   fastpath.c  trap_msg when the receiver already waits and nothing but bytes is sent
+ *   commit.c    the queued operations of a recovery domain's transaction
  *   window.c    window_read and window_write
  *
  * Above: the trap table. Below: kernel/task (blocking and waking), kernel/vm (copies, regions), kernel/object.c.
@@ -19,6 +20,7 @@
 #include <kernel/arch/arch.h>
 #include <kernel/ipc/ipc.h>
 #include <kernel/lib/list.h>
+#include <kernel/task/domain.h>
 #include <kernel/task/sched.h>
 #include <kernel/task/task.h>
 #include <kernel/vm/vm.h>
@@ -269,8 +271,15 @@ void call_abandon(struct thread *caller);
 void call_finish(struct thread *caller);
 /* Answers a parked or in-service call from the send page of `server`; wakes the caller. */
 int64_t reply_to(struct thread *server, struct thread *caller, uint64_t op, uint32_t error);
+/* MSG_SEND | MSG_TO_ONCE: through a send-once right, which is consumed. */
+int64_t msg_send_once(struct thread *self, uint64_t op, uint64_t destination);
+/* A caller's wait ends with a status; one without incarnation finds it when the next one asks. */
+void call_answered(struct thread *caller, int64_t status);
+/* The first `count` operations of the commit pages of a domain's thread. */
+void commit_operations(struct thread *self, uint64_t count);
+int64_t trap_handle_right_release(uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e, uint64_t f);
 /* A deadline or an interrupt before a wait began. */
 int64_t wait_refused(struct thread *self, uint64_t op, uint64_t deadline);
-int64_t msg_general(uint64_t op, uint64_t destination, uint64_t receive, uint64_t deadline);
+int64_t msg_general(uint64_t op, uint64_t destination, uint64_t receive, uint64_t deadline, uint64_t count);
 
 #endif

@@ -17,6 +17,8 @@ struct port_sender; /* one per (port, badge): the count of send rights, make-sen
 struct ipc_space *ipc_space_create(struct ledger *ledger);
 /* Releases all rights in bounded steps; false while there is more (the reaper calls again). */
 bool ipc_space_destroy_step(struct ipc_space *space);
+/* Releases all but well-known chosen names (below NAME_DYNAMIC), in bounded steps; false while there is more. */
+bool ipc_space_clear_step(struct ipc_space *space);
 /* TASK_DUP_RIGHTS: inheritable rights under the same names. */
 int64_t ipc_space_duplicate(struct ipc_space *from, struct ipc_space *to);
 
@@ -49,6 +51,8 @@ void object_died(struct kobject *object);
  * thread waits no more (the caller of this wakes it); false: it goes on waiting for the server's answer. If it died: always true.
  */
 bool ipc_abort_wait(struct thread *thread, bool died);
+/* A pending call of a domain without incarnation is given up as if its caller had died. */
+void ipc_call_drop(struct thread *thread);
 /* The record behind thread->fault_message. Dropped at the thread's death: one that is still queued goes with its delivery. */
 struct kernel_message *kernel_message_create(struct thread *owner, struct ledger *ledger);
 void kernel_message_free(struct kernel_message *message);

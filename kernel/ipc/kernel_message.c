@@ -130,6 +130,7 @@ static void withdraw(struct thread *caller, struct message *message)
 	port_update_ready(port);
 	carry_release(message->carried, message->count);
 	call_finish(caller);
+	domain_call_ended(caller, KERN_INTERRUPTED);
 }
 
 static bool abort_call(struct thread *caller, struct message *message, bool died)
@@ -148,6 +149,12 @@ static bool abort_call(struct thread *caller, struct message *message, bool died
 	object_unref(OBJECT(caller->called_port));
 	caller->called_port = NULL;
 	return true;
+}
+
+void ipc_call_drop(struct thread *thread)
+{
+	if (thread->called_port != NULL)
+		(void)abort_call(thread, &thread->call, true);
 }
 
 bool ipc_abort_wait(struct thread *thread, bool died)

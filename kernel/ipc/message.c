@@ -8,9 +8,11 @@
  * Above: fastpath.c tries first. Below: carry.c, port.c, notify.c; thread_block and thread_wake.
  */
 #include <kernel/ipc/internal.h>
+#include <portico/errno.h>
 
 #define OP_KNOWN                                                                                                      \
-	(0x1ffffu | MSG_SEND | MSG_CALL | MSG_SEND_REPLY | MSG_RECEIVE | MSG_TO_ONCE | MSG_INTERRUPTIBLE | MSG_RESTART)
+	(0x1ffffu | MSG_SEND | MSG_CALL | MSG_SEND_REPLY | MSG_RECEIVE | MSG_TO_ONCE | MSG_INTERRUPTIBLE | MSG_RESTART |    \
+	 MSG_COMMIT | MSG_AWAIT)
 
 /* A one-way message with bytes and rights of its own. */
 struct oneway {
@@ -47,6 +49,7 @@ void message_deliver(struct thread *receiver, struct port *port, struct message 
 		if (caller->wait == WAIT_QUEUED)
 			caller->wait = WAIT_REPLY;
 	}
+	domain_delivered(receiver);
 	receiver->task->messages++;
 }
 
@@ -99,7 +102,7 @@ void message_discard(struct message *message, struct port *port, int64_t status)
 	if (exception)
 		exception_answered(caller, 1);
 	else
-		thread_wake(caller, status);
+		call_answered(caller, status);
 }
 
 void receive_from(struct thread *receiver, struct port *port)
@@ -203,9 +206,27 @@ void call_finish(struct thread *caller)
 		object_unref(OBJECT(port));
 }
 
+void call_answered(struct thread *caller, int64_t status)
+{
+	domain_call_ended(caller, status);
+	if (caller->state == THREAD_BLOCKED && (caller->wait == WAIT_REPLY || caller->wait == WAIT_QUEUED))
+		thread_wake(caller, status);
+}
+
+/* An incarnation waits for the answer to the call that one before it made. */
+static int64_t msg_await(struct thread *self, uint64_t op)
+{
+	if (op != MSG_AWAIT || self->domain == NULL)
+		return KERN_INVALID_ARGUMENT;
+	if (self->called_port == NULL)
+		return thread_counters(self)->call_status;
+	thread_block(list_empty(&self->call.link) ? WAIT_REPLY : WAIT_QUEUED, OBJECT(self->called_port), DEADLINE_NEVER, false);
+	return KERN_SUCCESS;
+}
+
 static int64_t msg_call(struct thread *self, uint64_t op, uint64_t destination, uint64_t deadline)
 {
-	int64_t status = wait_refused(self, op, deadline);
+	int64_t status = self->called_port != NULL ? KERN_BUSY : wait_refused(self, op, deadline);
 	struct port_sender *sender;
 	struct thread *receiver;
 
@@ -223,6 +244,7 @@ static int64_t msg_call(struct thread *self, uint64_t op, uint64_t destination, 
 	self->call.carried = self->carried;
 	self->carried_count = self->call.count;
 	call_begin(self, sender->port);
+	domain_call_left(self);
 	thread_block(WAIT_QUEUED, OBJECT(sender->port), deadline, op & MSG_INTERRUPTIBLE);
 	receiver = offer(sender->port, &self->call);
 	if (receiver != NULL)
@@ -307,7 +329,7 @@ static int64_t msg_send(struct thread *self, uint64_t op, uint64_t destination, 
 }
 
 /* Through a send-once right, which is consumed: to the port it was made for, or as the answer to a parked call. */
-static int64_t msg_send_once(struct thread *self, uint64_t op, uint64_t destination)
+int64_t msg_send_once(struct thread *self, uint64_t op, uint64_t destination)
 {
 	port_name_t name = (port_name_t)destination;
 	struct ipc_space *space = self->task->space;
@@ -354,6 +376,11 @@ static int64_t restart_call(struct thread *server, struct thread *caller)
 		return KERN_INVALID_ARGUMENT;
 	if (caller->object.dead)
 		return KERN_SUCCESS;
+	if (caller->domain != NULL) { /* servers keep what they give windows to resident; there may be nobody to fault */
+		call_finish(caller);
+		call_answered(caller, KERN_FAULT);
+		return KERN_SUCCESS;
+	}
 	if (caller->wait != WAIT_REPLY)
 		return KERN_INVALID_ARGUMENT;
 	caller->fault_in_address = d->address;
@@ -403,7 +430,7 @@ int64_t reply_to(struct thread *server, struct thread *caller, uint64_t op, uint
 	}
 	reply_write(caller, op, error, server, carried);
 	call_finish(caller);
-	thread_wake(caller, KERN_SUCCESS);
+	call_answered(caller, KERN_SUCCESS);
 	return KERN_SUCCESS;
 }
 
@@ -411,13 +438,13 @@ void call_abandon(struct thread *caller)
 {
 	bool exception = caller->wait == WAIT_EXCEPTION;
 
-	if (caller->object.dead || (caller->wait != WAIT_REPLY && !exception))
+	if (caller->object.dead || (caller->wait != WAIT_REPLY && caller->domain == NULL && !exception))
 		return;
 	call_finish(caller);
 	if (exception)
 		exception_answered(caller, 1);
 	else
-		thread_wake(caller, KERN_NO_REPLY);
+		call_answered(caller, KERN_NO_REPLY);
 }
 
 void ipc_endpoint_closed(struct endpoint *endpoint)
@@ -498,6 +525,8 @@ static int64_t op_check(uint64_t op)
 {
 	uint64_t sends = op & (MSG_SEND | MSG_CALL | MSG_SEND_REPLY);
 
+	if (op & MSG_COMMIT && (!(op & MSG_RECEIVE) || op & (MSG_SEND | MSG_CALL)))
+		return KERN_INVALID_ARGUMENT;
 	if (op & ~OP_KNOWN || (sends & (sends - 1)) != 0 || (op & (MSG_SEND | MSG_CALL | MSG_SEND_REPLY | MSG_RECEIVE)) == 0)
 		return KERN_INVALID_ARGUMENT;
 	if (op & MSG_CALL && op & MSG_RECEIVE)
@@ -538,17 +567,37 @@ static int64_t send_phase(struct thread *self, uint64_t op, uint64_t destination
 	return KERN_SUCCESS;
 }
 
-int64_t msg_general(uint64_t op, uint64_t destination, uint64_t receive, uint64_t deadline)
+/*
+ * A domain's receive: the operations of its transaction, its reply, and the count that makes both done. Once begun it does not
+ * fail: a reply that cannot be sent as it is becomes an error.
+ */
+static int64_t commit(struct thread *self, uint64_t op, uint64_t destination, uint64_t deadline, uint64_t count)
+{
+	if (op & MSG_COMMIT)
+		commit_operations(self, count);
+	if (send_phase(self, op, destination, deadline) != KERN_SUCCESS)
+		(void)reply_to(self, self->endpoint->caller, MSG_SEND_REPLY, EIO);
+	domain_committed(self);
+	return KERN_SUCCESS;
+}
+
+int64_t msg_general(uint64_t op, uint64_t destination, uint64_t receive, uint64_t deadline, uint64_t count)
 {
 	struct thread *self = thread_current();
 	struct receive_source source = {NULL, NULL};
 	int64_t status = op_check(op);
 
+	if (op & MSG_AWAIT)
+		return msg_await(self, op);
+	if (op & MSG_COMMIT && (self->domain == NULL || count > COMMIT_OPERATIONS_MAX))
+		return KERN_INVALID_ARGUMENT;
 	if (status == KERN_SUCCESS && self->attention & ATTENTION_FAULT_IN)
 		status = fault_in(self, op);
 	if (status == KERN_SUCCESS && op & MSG_RECEIVE)
 		status = receive_find(self, op, (port_name_t)receive, &source);
-	if (status == KERN_SUCCESS)
+	if (status == KERN_SUCCESS && self->domain != NULL && op & MSG_RECEIVE)
+		status = commit(self, op, destination, deadline, count);
+	else if (status == KERN_SUCCESS)
 		status = send_phase(self, op, destination, deadline);
 	if (status == KERN_SUCCESS && op & MSG_RECEIVE && self->state == THREAD_RUNNING)
 		status = msg_receive(self, op, &source, deadline);

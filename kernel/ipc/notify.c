@@ -84,6 +84,7 @@ void control_deliver(struct thread *receiver, struct port *port, struct control 
 		port->notify_bits = 0;
 	}
 	control_discard(control);
+	domain_delivered(receiver);
 }
 
 void control_post(struct port *port, struct control *control)

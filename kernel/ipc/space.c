@@ -292,6 +292,33 @@ bool ipc_space_destroy_step(struct ipc_space *space)
 	return space->rights == 0 || space->cursor >= all;
 }
 
+static bool well_known(port_name_t index)
+{
+	return index < (NAME_DYNAMIC & ~NAME_CHOSEN);
+}
+
+bool ipc_space_clear_step(struct ipc_space *space)
+{
+	uint32_t given = space->given_chunks * RIGHT_CHUNK, budget = TEARDOWN_STEP;
+	uint32_t all = given + space->chosen.chunks * RIGHT_CHUNK;
+
+	for (; space->cursor < all && budget > 0; space->cursor++) {
+		bool chosen = space->cursor >= given;
+		struct right_table *table = chosen ? &space->chosen : &space->given;
+		uint32_t index = chosen ? space->cursor - given : space->cursor;
+
+		if (table->chunk[index / RIGHT_CHUNK] == NULL || (chosen && well_known(index)))
+			continue;
+		if (table->chunk[index / RIGHT_CHUNK][index % RIGHT_CHUNK].kind != RIGHT_NONE)
+			budget--;
+		space_release_at(space, table, index, chosen);
+	}
+	if (space->cursor < all)
+		return false;
+	space->cursor = 0;
+	return true;
+}
+
 /*
  * The last reference is gone. Small spaces end here, others with the reaper, which calls this again at the end. So do
  * spaces that go with a right in another dying space: chains of them must not go deep into the stack.

@@ -6,6 +6,7 @@
  * Above: the CPU's exceptions (kernel/arch), thread_interrupt. Below: scheduler, kernel/ipc for messages.
  */
 #include <kernel/ipc/ipc.h>
+#include <kernel/task/domain.h>
 #include <kernel/task/sched.h>
 #include <kernel/task/task.h>
 #include <portico/layout.h>
@@ -121,6 +122,7 @@ static void exception_fatal(struct thread *thread, uint32_t vector, uint64_t err
 	kprintf("portico: task %lu (%s) slot %u ends: exception %u error %#lx address %#lx rip %#lx rsp %#lx\n",
 		(unsigned long)thread->task->object.id, thread->task->name, thread->slot, vector, (unsigned long)error,
 		(unsigned long)address, (unsigned long)thread->registers.rip, (unsigned long)thread->registers.rsp);
+	domain_note_end(thread, DOMAIN_END_EXCEPTION, vector, error, address);
 	task_terminate(thread->task);
 }
 

@@ -6,6 +6,7 @@
  * Above: the task traps. Below: thread.c, kernel/ipc, kernel/vm, reaper.c.
  */
 #include <kernel/ipc/ipc.h>
+#include <kernel/task/domain.h>
 #include <kernel/task/sched.h>
 #include <kernel/task/task.h>
 #include <kernel/vm/vm.h>
@@ -101,8 +102,10 @@ void task_finish(struct task *task)
 	object_ref(OBJECT(task));
 	task->object.dead = true;
 	space_leave(task);
+	if (task->domain != NULL)
+		domain_task_ended(task); /* which keeps the address space for the next incarnation */
 	object_died(OBJECT(task));
-	if (task->map != NULL)
+	if (task->map != NULL && task->domain == NULL)
 		reaper_add_task(task);
 	object_unref(OBJECT(task));
 }
@@ -124,6 +127,7 @@ void task_terminate(struct task *task)
 void task_destroy(struct task *task)
 {
 	struct ledger *ledger = task->ledger;
+	struct domain *domain = task->domain;
 
 	task->dying = true;
 	task->object.dead = true;
@@ -137,6 +141,8 @@ void task_destroy(struct task *task)
 	}
 	list_remove(&task->all_link);
 	object_free(OBJECT(task), sizeof(*task));
+	if (domain != NULL)
+		object_unref(OBJECT(domain));
 	if (ledger != NULL)
 		object_unref(OBJECT(ledger));
 }

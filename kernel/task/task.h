@@ -8,6 +8,7 @@
 #include <kernel/object.h>
 #include <portico/traps.h>
 
+struct domain;
 struct ipc_space;
 struct vm_map;
 struct ledger;
@@ -16,6 +17,7 @@ struct task {
 	struct kobject object;
 	struct ipc_space *space;        /* reference */
 	struct vm_map *map;             /* owned; NULL once dead */
+	struct domain *domain;          /* reference: of which this is an incarnation, or NULL */
 	struct ledger *ledger;          /* reference: pays for memory and kernel objects */
 	uint64_t principal;
 	struct personality personality;

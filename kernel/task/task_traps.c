@@ -2,6 +2,7 @@
  * The traps on tasks. Arguments are decoded and checked here; the work is in task.c and thread.c.
  */
 #include <kernel/ipc/internal.h>
+#include <kernel/task/domain.h>
 
 
 #define REAP_STEPS 4 /* a maker of tasks helps to clear the dead away */
@@ -36,14 +37,18 @@ int64_t trap_handle_task_create(uint64_t space_name, uint64_t ledger_name, uint6
 	int64_t status = KERN_SUCCESS;
 	struct ledger *ledger = ledger_argument(ledger_name, &status);
 	struct ipc_space *space = NULL;
+	struct domain *domain = NULL;
 
 	(void)d, (void)e, (void)f;
-	if (status == KERN_SUCCESS && space_name != 0)
-		space = right_lookup(self->space, (port_name_t)space_name, KOBJ_SPACE, RIGHT_CONTROL, &status);
-	if (status != KERN_SUCCESS)
+	if (status == KERN_SUCCESS && space_name != 0) {
+		domain = right_lookup(self->space, (port_name_t)space_name, KOBJ_DOMAIN, RIGHT_CONTROL, &status);
+		if (domain == NULL)
+			space = right_lookup(self->space, (port_name_t)space_name, KOBJ_SPACE, RIGHT_CONTROL, &status);
+	}
+	if (status != KERN_SUCCESS && (domain == NULL && space == NULL))
 		return status;
 	reap_some();
-	task = task_create(space, ledger, &status);
+	task = domain != NULL ? domain_task_create(domain, ledger, &status) : task_create(space, ledger, &status);
 	if (task == NULL)
 		return status;
 	task->principal = self->principal;
@@ -75,6 +80,8 @@ int64_t trap_handle_task_terminate(uint64_t name, uint64_t b, uint64_t c, uint64
 	(void)b, (void)c, (void)d, (void)e, (void)f;
 	if (task == NULL)
 		return status;
+	if (task == thread_current()->task)
+		domain_note_end(thread_current(), DOMAIN_END_EXIT, 0, 0, 0);
 	task_terminate(task);
 	return KERN_SUCCESS;
 }

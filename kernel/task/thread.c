@@ -6,6 +6,7 @@
  * Above: kernel/ipc, kernel/vm, the traps. Below: sched.c, timeout.c, kernel/arch for context.
  */
 #include <kernel/ipc/ipc.h>
+#include <kernel/task/domain.h>
 #include <kernel/task/sched.h>
 #include <kernel/task/task.h>
 #include <kernel/vm/vm.h>
@@ -55,6 +56,10 @@ void thread_preempt_restart(void)
 {
 	struct thread *self = thread_current();
 
+	if (self->in_commit) {
+		self->preempted = true;
+		return;
+	}
 	if (thread_in_trap(self))
 		thread_rewind(self);
 	thread_make_runnable(self);
@@ -135,18 +140,32 @@ void restart_page_waits(void)
 
 static uint32_t endpoint_pages(const struct thread *thread)
 {
+	if (thread->domain != NULL)
+		return ENDPOINT_DOMAIN_PAGES;
 	return thread->flags & THREAD_SERVER ? ENDPOINT_PAGES : ENDPOINT_PAGES - 1;
+}
+
+/* All pages in the order in which they are mapped; NULL from endpoint_pages() on. */
+static void endpoint_list(const struct endpoint *e, void *pages[ENDPOINT_DOMAIN_PAGES])
+{
+	pages[ENDPOINT_BLOCK] = e->block;
+	pages[ENDPOINT_SEND] = e->send;
+	pages[ENDPOINT_REPLY] = e->reply;
+	pages[ENDPOINT_REQUEST] = e->request;
+	for (unsigned i = ENDPOINT_COMMIT; i < ENDPOINT_DOMAIN_PAGES; i++)
+		pages[i] = e->commit[i - ENDPOINT_COMMIT];
 }
 
 static void endpoint_release(struct thread *thread)
 {
 	struct endpoint *e = &thread->endpoint_storage;
-	void *pages[ENDPOINT_PAGES] = {e->block, e->send, e->reply, e->request};
+	void *pages[ENDPOINT_DOMAIN_PAGES];
 	uint64_t count = 0;
 
+	endpoint_list(e, pages);
 	e->block = NULL;
 	e->send = e->reply = e->request = NULL;
-	for (unsigned i = 0; i < ENDPOINT_PAGES; i++)
+	for (unsigned i = 0; i < ENDPOINT_DOMAIN_PAGES; i++)
 		if (pages[i] != NULL) {
 			page_release(pages[i]);
 			count++;
@@ -158,7 +177,7 @@ static bool endpoint_allocate(struct thread *thread, uint64_t user)
 {
 	struct endpoint *e = &thread->endpoint_storage;
 	uint32_t count = endpoint_pages(thread);
-	void *pages[ENDPOINT_PAGES] = {NULL};
+	void *pages[ENDPOINT_DOMAIN_PAGES] = {NULL};
 
 	thread->endpoint = e;
 	if (!ledger_charge_pages(thread->object.ledger, count))
@@ -176,6 +195,8 @@ static bool endpoint_allocate(struct thread *thread, uint64_t user)
 	e->send = pages[ENDPOINT_SEND];
 	e->reply = pages[ENDPOINT_REPLY];
 	e->request = pages[ENDPOINT_REQUEST];
+	for (unsigned i = ENDPOINT_COMMIT; i < ENDPOINT_DOMAIN_PAGES; i++)
+		e->commit[i - ENDPOINT_COMMIT] = pages[i];
 	e->user = user;
 	e->block->self = user;
 	e->block->slot = thread->slot;
@@ -185,8 +206,9 @@ static bool endpoint_allocate(struct thread *thread, uint64_t user)
 static int64_t endpoint_map(struct thread *thread)
 {
 	struct endpoint *e = &thread->endpoint_storage;
-	void *const pages[ENDPOINT_PAGES] = {e->block, e->send, e->reply, e->request};
+	void *pages[ENDPOINT_DOMAIN_PAGES];
 
+	endpoint_list(e, pages);
 	return vm_map_enter_pages(thread->task->map, e->user, pages, endpoint_pages(thread), VM_READ | VM_WRITE);
 }
 
@@ -203,7 +225,7 @@ static int64_t create_check(struct task *task, uint32_t slot, uint64_t address, 
 	if (task->dying)
 		return KERN_DEAD;
 	if (slot >= THREAD_SLOTS || flags & ~(uint32_t)(THREAD_NO_FPU | THREAD_SERVER) || address % PAGE_SIZE != 0 ||
-	    address < USER_MIN || address > USER_MAX - ENDPOINT_PAGES * PAGE_SIZE)
+	    address < USER_MIN || address > USER_MAX - ENDPOINT_DOMAIN_PAGES * PAGE_SIZE)
 		return KERN_INVALID_ARGUMENT;
 	return slot_taken(task, slot) ? KERN_NAME_EXISTS : KERN_SUCCESS;
 }
@@ -235,6 +257,18 @@ static struct thread *thread_allocate(struct task *task, uint32_t slot, uint32_t
 	return thread;
 }
 
+/* On the task's list, which takes a reference; ready to be started. */
+static void enter_task(struct thread *thread, struct task *task)
+{
+	list_push_back(&task->threads, &thread->task_link);
+	task->thread_count++;
+	if (task->suspend_count > 0)
+		thread->attention |= ATTENTION_STOP;
+	object_ref(OBJECT(thread));
+	thread_arch_init(thread);
+	thread_arch_set_personality(thread);
+}
+
 struct thread *thread_create(struct task *task, uint32_t slot, uint64_t endpoint_address, uint32_t flags, int64_t *status)
 {
 	struct thread *thread;
@@ -242,10 +276,14 @@ struct thread *thread_create(struct task *task, uint32_t slot, uint64_t endpoint
 	*status = create_check(task, slot, endpoint_address, flags);
 	if (*status != KERN_SUCCESS)
 		return NULL;
+	if (task->domain != NULL && flags & THREAD_SERVER && task->domain->thread != NULL)
+		return domain_thread_attach(task, endpoint_address, status);
 	*status = KERN_NO_MEMORY;
 	thread = thread_allocate(task, slot, flags);
 	if (thread == NULL)
 		return NULL;
+	if (task->domain != NULL && flags & THREAD_SERVER)
+		thread->domain = task->domain;
 	thread->fault_message = kernel_message_create(thread, task->ledger);
 	if (thread->fault_message == NULL || !endpoint_allocate(thread, endpoint_address)) {
 		object_unref(OBJECT(thread));
@@ -257,14 +295,33 @@ struct thread *thread_create(struct task *task, uint32_t slot, uint64_t endpoint
 		return NULL;
 	}
 	*status = KERN_SUCCESS;
-	list_push_back(&task->threads, &thread->task_link);
-	task->thread_count++;
-	if (task->suspend_count > 0)
-		thread->attention |= ATTENTION_STOP;
-	object_ref(OBJECT(thread)); /* the task's list; the other reference is the caller's */
-	thread_arch_init(thread);
-	thread_arch_set_personality(thread);
+	enter_task(thread, task);
+	if (thread->domain != NULL) {
+		thread->domain->thread = thread;
+		object_ref(OBJECT(thread));
+		*thread_counters(thread) = thread->domain->counters;
+	}
 	return thread;
+}
+
+int64_t thread_move(struct thread *thread, struct task *task, uint64_t endpoint_address)
+{
+	struct task *old = thread->task;
+	int64_t status;
+
+	thread->task = task;
+	thread->endpoint_storage.user = endpoint_address;
+	status = endpoint_map(thread);
+	if (status < 0) {
+		thread->task = old;
+		return status;
+	}
+	object_ref(OBJECT(task));
+	object_unref(OBJECT(old));
+	thread->endpoint_storage.block->self = endpoint_address;
+	object_ref(OBJECT(thread)); /* the caller's */
+	enter_task(thread, task);
+	return KERN_SUCCESS;
 }
 
 /* ---- death ---- */
@@ -281,12 +338,39 @@ static void leave_task(struct thread *thread)
 	task->involuntary_switches += thread->involuntary_switches;
 }
 
+void thread_leave(struct thread *thread)
+{
+	struct task *task = thread->task;
+
+	if (thread->state == THREAD_RUNNABLE)
+		sched_dequeue(thread);
+	if (thread->state == THREAD_BLOCKED) {
+		if (thread->wait != WAIT_QUEUED && thread->wait != WAIT_REPLY)
+			(void)thread_leave_wait(thread, true);
+		wait_ended(thread);
+	}
+	thread->state = THREAD_NEW;
+	thread->attention = 0;
+	thread->rewound = false;
+	thread->in_commit = false;
+	thread->exit_status = 0;
+	thread_arch_free(thread);
+	if (task->map != NULL)
+		(void)vm_map_remove(task->map, thread->endpoint_storage.user, endpoint_pages(thread) * PAGE_SIZE);
+	leave_task(thread);
+	thread->user_ns = thread->system_ns = 0;
+}
+
 void thread_finish(struct thread *thread)
 {
 	struct task *task = thread->task;
 
 	if (thread->object.dead)
 		return;
+	if (thread->domain != NULL) {
+		domain_thread_detach(thread);
+		return;
+	}
 	thread->object.dead = true;
 	if (thread->state == THREAD_RUNNABLE)
 		sched_dequeue(thread);

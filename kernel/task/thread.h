@@ -15,9 +15,11 @@
 #include <kernel/lib/pairing_heap.h>
 #include <kernel/object.h>
 #include <portico/block.h>
+#include <portico/domain.h>
 #include <portico/message.h>
 #include <portico/status.h>
 
+struct domain;
 struct task;
 struct port;
 
@@ -60,6 +62,7 @@ enum thread_attention {
 struct endpoint {
 	struct portico_block *block;
 	struct msg_page *send, *reply, *request;
+	void *commit[ENDPOINT_DOMAIN_PAGES - ENDPOINT_COMMIT]; /* threads of recovery domains */
 	uint64_t user;             /* user address of page 0 */
 	/* Reply slot: the caller of the request in service. */
 	struct thread *caller;     /* NULL: one-way request, parked, or idle. No reference: caller->service points back */
@@ -78,7 +81,8 @@ struct thread {
 	struct endpoint *endpoint;
 	uint32_t slot;
 	uint32_t flags;            /* THREAD_NO_FPU, THREAD_SERVER */
-	struct list task_link;
+	struct list task_link;     /* empty: a domain's thread without incarnation */
+	struct domain *domain;     /* whose endpoint this is; no reference */
 
 	/* Scheduling. */
 	uint8_t state;             /* enum thread_state */
@@ -104,6 +108,8 @@ struct thread {
 	struct endpoint *service;  /* endpoint whose reply slot holds us, or NULL */
 	uint64_t called_request;   /* id of our pending call */
 	struct port *called_port;  /* where it went: reference while pending */
+	bool in_commit;            /* operations of a commit are being done: nothing is put off ... */
+	bool preempted;            /* ... it is told here instead, and done again at once */
 	bool call_parked;          /* in service no more: answered through a send-once right, which holds a reference to us */
 	uint8_t carried_count;     /* of `carried`: kept until the reply, for the windows */
 	struct message call;       /* our call while it is queued */
@@ -138,6 +144,9 @@ struct thread *thread_current(void);
 
 struct thread *thread_create(struct task *task, uint32_t slot, uint64_t endpoint_address, uint32_t flags, int64_t *status);
 void thread_terminate(struct thread *thread);
+/* A domain's thread: leaves its dead incarnation, its call and its reply slot as they are; goes to another task. */
+void thread_leave(struct thread *thread);
+int64_t thread_move(struct thread *thread, struct task *task, uint64_t endpoint_address);
 void thread_destroy(struct thread *thread); /* last reference gone */
 
 /* Marks the current thread blocked. The caller has put it on the wait queue of its choice by wait_link. */

@@ -2,6 +2,7 @@
  * The traps on threads. Arguments are decoded and checked here; the work is in thread.c, sched.c and exception.c.
  */
 #include <kernel/ipc/ipc.h>
+#include <kernel/task/domain.h>
 #include <kernel/task/sched.h>
 #include <kernel/task/task.h>
 #include <kernel/vm/vm.h>
@@ -67,6 +68,7 @@ int64_t trap_handle_thread_exit(uint64_t address, uint64_t size, uint64_t word, 
 		(void)futex_wake_address(task, word, UINT32_MAX, false, (uint32_t)FUTEX_BITS_ALL);
 		(void)futex_wake_address(task, word, UINT32_MAX, true, (uint32_t)FUTEX_BITS_ALL);
 	}
+	domain_note_end(self, DOMAIN_END_EXIT, 0, 0, 0);
 	thread_terminate(self);
 	return KERN_SUCCESS;
 }

@@ -5,8 +5,7 @@
 #include <kernel/arch/x86_64/pmap.h>
 #include <kernel/vm/internal.h>
 
-/* The byte at a user address, in the direct map; NULL if it cannot be had without waiting. */
-static void *user_byte(struct vm_map *map, uint64_t address, bool write)
+void *vm_word(struct vm_map *map, uint64_t address, bool write)
 {
 	void *byte = pmap_lookup(map, address, write);
 	struct page_place place;
@@ -28,7 +27,7 @@ size_t vm_copy_in(struct vm_map *map, void *to, uint64_t from, size_t length)
 	size_t done = 0;
 	while (done < length) {
 		size_t chunk = in_page(from + done, length - done);
-		const void *byte = user_byte(map, from + done, false);
+		const void *byte = vm_word(map, from + done, false);
 		if (byte == NULL)
 			break;
 		memory_copy((char *)to + done, byte, chunk);
@@ -42,7 +41,7 @@ size_t vm_copy_out(struct vm_map *map, uint64_t to, const void *from, size_t len
 	size_t done = 0;
 	while (done < length) {
 		size_t chunk = in_page(to + done, length - done);
-		void *byte = user_byte(map, to + done, true);
+		void *byte = vm_word(map, to + done, true);
 		if (byte == NULL)
 			break;
 		memory_copy(byte, (const char *)from + done, chunk);
@@ -56,8 +55,8 @@ size_t vm_copy(struct vm_map *to_map, uint64_t to, struct vm_map *from_map, uint
 	size_t done = 0;
 	while (done < length) {
 		size_t chunk = in_page(from + done, in_page(to + done, length - done));
-		const void *source = user_byte(from_map, from + done, false);
-		void *target = source != NULL ? user_byte(to_map, to + done, true) : NULL;
+		const void *source = vm_word(from_map, from + done, false);
+		void *target = source != NULL ? vm_word(to_map, to + done, true) : NULL;
 		if (target == NULL)
 			break;
 		memory_copy(target, source, chunk);

@@ -106,7 +106,22 @@ static int64_t duplicate_entry(struct map_entry *from, struct vm_map *map, bool 
 	return KERN_SUCCESS;
 }
 
-int64_t vm_map_duplicate(struct vm_map *from, struct vm_map *to, bool share)
+/* Which entries of an address space go into another one. */
+enum duplicate {
+	DUPLICATE_INHERITED, /* fork */
+	DUPLICATE_SHARE,     /* vfork */
+	DUPLICATE_SHARED,    /* only those that are shared by their inheritance */
+};
+
+static bool chosen(const struct map_entry *entry, enum duplicate how, bool *shared)
+{
+	if (how != DUPLICATE_SHARED)
+		return inherited(entry, how == DUPLICATE_SHARE, shared);
+	*shared = true;
+	return (entry->flags & VM_INHERIT_MASK) == VM_INHERIT_SHARE;
+}
+
+static int64_t duplicate(struct vm_map *from, struct vm_map *to, enum duplicate how)
 {
 	struct append_path path;
 	int64_t status = KERN_SUCCESS;
@@ -117,8 +132,18 @@ int64_t vm_map_duplicate(struct vm_map *from, struct vm_map *to, bool share)
 		path.last[level] = &to->head;
 	for (struct map_entry *entry = map_first(from); entry != NULL && status == KERN_SUCCESS;
 	     entry = map_next(entry))
-		if (inherited(entry, share, &shared))
+		if (chosen(entry, how, &shared))
 			status = duplicate_entry(entry, to, shared, &path);
 	pmap_flush(from);
 	return status;
+}
+
+int64_t vm_map_duplicate(struct vm_map *from, struct vm_map *to, bool share)
+{
+	return duplicate(from, to, share ? DUPLICATE_SHARE : DUPLICATE_INHERITED);
+}
+
+int64_t vm_map_duplicate_shared(struct vm_map *from, struct vm_map *to)
+{
+	return duplicate(from, to, DUPLICATE_SHARED);
 }

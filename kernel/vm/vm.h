@@ -60,6 +60,8 @@ struct vm_map *vm_map_create(struct ledger *ledger);
 bool vm_map_destroy_step(struct vm_map *map);
 /* fork: entries by inheritance; share: see TASK_DUP_SHARE. `to` is new. Endpoint pages (vm_map_enter_pages) are left out. */
 int64_t vm_map_duplicate(struct vm_map *from, struct vm_map *to, bool share);
+/* The entries with VM_INHERIT_SHARE and no others: a recovery domain's next incarnation. */
+int64_t vm_map_duplicate_shared(struct vm_map *from, struct vm_map *to);
 int64_t vm_map_enter(struct vm_map *map, uint64_t address, uint64_t size, struct memory_object *object, uint64_t offset,
 		     uint64_t flags, uint64_t max_protection); /* -> address */
 int64_t vm_map_remove(struct vm_map *map, uint64_t address, uint64_t size);
@@ -80,6 +82,8 @@ int64_t vm_fault(struct vm_map *map, uint64_t address, uint32_t access /* VM_* *
  */
 size_t vm_copy_in(struct vm_map *map, void *to, uint64_t from, size_t length);
 size_t vm_copy_out(struct vm_map *map, uint64_t to, const void *from, size_t length);
+/* The byte at a user address, in the direct map, with the rest of its page; NULL if it cannot be had without waiting. */
+void *vm_word(struct vm_map *map, uint64_t address, bool write);
 size_t vm_copy(struct vm_map *to_map, uint64_t to, struct vm_map *from_map, uint64_t from, size_t length);
 /* For a copy that stopped: makes `address` accessible as a fault of the current thread would. Same results as vm_fault. */
 int64_t vm_fault_in(struct vm_map *map, uint64_t address, uint32_t access, enum portico_fault *why);

@@ -40,6 +40,6 @@
 #define BLOCK_SYSCALL_RIP 0
 #define BLOCK_SYSCALL_RFLAGS 8
 
-#define TRAPS_MAX 128
+#define TRAPS_MAX 256
 
 #endif
