@@ -44,7 +44,7 @@ struct task *domain_task_create(struct domain *domain, struct ledger *ledger, in
 	domain->task = task;
 	object_ref(OBJECT(task));
 	domain->running = true;
-	domain->counters.incarnation++;
+	domain->incarnation++;
 	domain->last.end = DOMAIN_END_NONE;
 	*status = KERN_SUCCESS;
 	return task;
@@ -61,7 +61,7 @@ struct thread *domain_thread_attach(struct task *task, uint64_t endpoint_address
 	*status = thread_move(thread, task, endpoint_address);
 	if (*status < 0)
 		return NULL;
-	*thread_counters(thread) = domain->counters;
+	thread_counters(thread)->incarnation = domain->incarnation;
 	domain->seen_ns = 0;
 	return thread;
 }
@@ -129,12 +129,8 @@ static void write_epitaph(struct thread *thread)
 void domain_thread_detach(struct thread *thread)
 {
 	struct task *task = thread->task;
-	struct domain *domain = thread->domain;
-	uint64_t incarnation = domain->counters.incarnation;
 
 	write_epitaph(thread);
-	domain->counters = *thread_counters(thread);
-	domain->counters.incarnation = incarnation;
 	thread_leave(thread);
 	if (task->dying && task->thread_count == 0)
 		task_finish(task);
@@ -145,7 +141,11 @@ void domain_thread_detach(struct thread *thread)
 
 void domain_task_ended(struct task *task)
 {
-	task->domain->running = false;
+	struct domain *domain = task->domain;
+
+	task->domain = NULL;
+	domain->running = false;
+	object_unref(OBJECT(domain));
 }
 
 /* No right and no task is left: the identity goes too. */
@@ -157,7 +157,12 @@ void domain_destroy(struct domain *domain)
 	domain->thread = NULL;
 	if (thread != NULL) {
 		thread->domain = NULL;
-		thread_finish(thread);
+		thread->object.dead = true;
+		thread->state = THREAD_DEAD;
+		ipc_call_drop(thread);
+		ipc_endpoint_closed(&thread->endpoint_storage);
+		object_died(OBJECT(thread));
+		object_unref(OBJECT(thread));
 	}
 	release_last(domain);
 	domain->space = NULL;
@@ -188,7 +193,6 @@ int64_t trap_handle_domain_create(uint64_t ledger_name, uint64_t chosen, uint64_
 		object_unref(OBJECT(domain));
 		return KERN_NO_MEMORY;
 	}
-	domain->counters.commits = 1;
 	name = right_enter_object(self->space, OBJECT(domain), RIGHT_CONTROL, (port_name_t)chosen);
 	object_unref(OBJECT(domain));
 	return name;
@@ -198,7 +202,7 @@ int64_t trap_handle_domain_create(uint64_t ledger_name, uint64_t chosen, uint64_
 static void describe_thread(struct domain *domain, struct domain_info *info)
 {
 	struct thread *thread = domain->thread;
-	const struct portico_counters *counters = domain->running ? thread_counters(thread) : &domain->counters;
+	const struct portico_counters *counters = thread_counters(thread);
 	const struct msg_header *header = &thread->endpoint->request->header;
 
 	info->commits = counters->commits;
@@ -233,7 +237,7 @@ int64_t trap_handle_domain_info(uint64_t name, uint64_t b, uint64_t c, uint64_t 
 	if (domain == NULL)
 		return status;
 	*info = domain->last;
-	info->incarnation = domain->counters.incarnation;
+	info->incarnation = domain->incarnation;
 	info->running = domain->running;
 	if (domain->thread != NULL)
 		describe_thread(domain, info);
@@ -254,8 +258,8 @@ int64_t trap_handle_domain_clear(uint64_t name, uint64_t b, uint64_t c, uint64_t
 	if (domain->thread != NULL) {
 		ipc_call_drop(domain->thread);
 		ipc_endpoint_closed(&domain->thread->endpoint_storage);
-		domain->counters.sent = domain->counters.received;
-		domain->counters.held = 0;
+		thread_counters(domain->thread)->sent = thread_counters(domain->thread)->received;
+		thread_counters(domain->thread)->held = 0;
 	}
 	if (!ipc_space_clear_step(domain->space))
 		thread_preempt_restart();

@@ -16,9 +16,9 @@
 struct domain {
 	struct kobject object;
 	struct ipc_space *space;      /* reference */
-	struct task *task;            /* reference: the incarnation, or the last one, or NULL */
+	struct task *task;            /* reference: the incarnation (which has one to the domain), or the last one, or NULL */
 	struct thread *thread;        /* reference; NULL before the first incarnation has one */
-	struct portico_counters counters; /* as of the last end; while an incarnation runs, those in its block count */
+	uint64_t incarnation;         /* number of the present or last one; the other counters are in the endpoint's block */
 	bool running;
 	uint64_t seen_commits, seen_ns; /* domain_info: the processor time at which `commits` was first seen as it is */
 	struct domain_info last;      /* how the last incarnation ended */

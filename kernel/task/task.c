@@ -102,10 +102,10 @@ void task_finish(struct task *task)
 	object_ref(OBJECT(task));
 	task->object.dead = true;
 	space_leave(task);
-	if (task->domain != NULL)
-		domain_task_ended(task); /* which keeps the address space for the next incarnation */
 	object_died(OBJECT(task));
-	if (task->map != NULL && task->domain == NULL)
+	if (task->domain != NULL)
+		domain_task_ended(task); /* its address space is kept for the next incarnation */
+	else if (task->map != NULL)
 		reaper_add_task(task);
 	object_unref(OBJECT(task));
 }

@@ -299,7 +299,8 @@ struct thread *thread_create(struct task *task, uint32_t slot, uint64_t endpoint
 	if (thread->domain != NULL) {
 		thread->domain->thread = thread;
 		object_ref(OBJECT(thread));
-		*thread_counters(thread) = thread->domain->counters;
+		thread_counters(thread)->commits = 1;
+		thread_counters(thread)->incarnation = thread->domain->incarnation;
 	}
 	return thread;
 }
