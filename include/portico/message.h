@@ -51,8 +51,7 @@ struct msg_header {
 	uint64_t principal;  /* names the caller: stamped by the kernel */
 	uint64_t request;    /* request id, unique for the life of the port; 0 if nobody waits for a reply */
 	uint64_t word;       /* see enum msg_kind */
-	uint32_t reply;      /* name of a send-once reply right sent as such (not the reply slot), or 0 */
-	uint32_t reserved[3];
+	uint32_t reserved[4];
 };
 
 #define MSG_ORDINAL(interface, ordinal) ((uint32_t)(interface) << 16 | (uint32_t)(ordinal))

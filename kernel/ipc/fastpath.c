@@ -55,6 +55,15 @@ static inline void fast_copy(struct msg_page *to, const struct msg_page *from, u
 		copy_words(to->data, from->data, length);
 }
 
+/* Length, no descriptors and the kind in one store. */
+static inline void header_start(struct msg_header *header, uint32_t length, enum msg_kind kind)
+{
+	uint64_t word = (uint64_t)kind << 48 | length;
+
+	_Static_assert(offsetof(struct msg_header, kind) == 6 && offsetof(struct msg_header, length) == 0, "one word");
+	__builtin_memcpy(header, &word, sizeof(word));
+}
+
 static inline bool fast_call(struct cpu *cpu, struct thread *self, uint64_t op, uint64_t destination)
 {
 	struct right *right = fast_find(self->task->space, (port_name_t)destination);
@@ -88,15 +97,12 @@ static inline bool fast_call(struct cpu *cpu, struct thread *self, uint64_t op, 
 	list_init(link);
 	request = ++port->next_request;
 	page = server->endpoint_storage.request;
-	page->header.length = length;
-	page->header.descriptors = 0;
-	page->header.kind = MSG_REQUEST;
+	header_start(&page->header, length, MSG_REQUEST);
 	page->header.ordinal = (uint32_t)(destination >> 32);
 	page->header.port = port->name;
 	page->header.badge = sender->badge;
 	page->header.principal = self->task->principal;
 	page->header.request = request;
-	page->header.reply = PORT_NULL;
 	fast_copy(page, self->endpoint_storage.send, length);
 	domain_delivered(server);
 	domain_call_left(self);
@@ -113,7 +119,6 @@ static inline bool fast_call(struct cpu *cpu, struct thread *self, uint64_t op, 
 	self->wait = WAIT_REPLY;
 	self->interruptible = interruptible;
 	self->rewound = false;
-	self->deadline = DEADLINE_NEVER;
 	switch_to(cpu, server);
 	return true;
 }
@@ -140,9 +145,7 @@ static inline bool fast_reply(struct cpu *cpu, struct thread *self, uint64_t op,
 		return false;
 
 	page = caller->endpoint_storage.reply;
-	page->header.length = length;
-	page->header.descriptors = 0;
-	page->header.kind = MSG_REPLY;
+	header_start(&page->header, length, MSG_REPLY);
 	page->header.ordinal = (uint32_t)(destination >> 32);
 	fast_copy(page, self->endpoint_storage.send, length);
 	domain_committed(self);
@@ -163,7 +166,6 @@ static inline bool fast_reply(struct cpu *cpu, struct thread *self, uint64_t op,
 	self->wait = WAIT_RECEIVE;
 	self->interruptible = false;
 	self->rewound = false;
-	self->deadline = DEADLINE_NEVER;
 	switch_to(cpu, caller);
 	return true;
 }

@@ -237,7 +237,7 @@ static inline void copy_words(void *to, const void *from, uint32_t length)
 {
 	uint64_t *t = to;
 	const uint64_t *f = from;
-	uint64_t words = length / 8;
+	uint64_t words = length / 8, tail = words;
 
 	switch (words) {
 	case 8: t[7] = f[7]; /* fall through */
@@ -248,15 +248,12 @@ static inline void copy_words(void *to, const void *from, uint32_t length)
 	case 3: t[2] = f[2]; /* fall through */
 	case 2: t[1] = f[1]; /* fall through */
 	case 1: t[0] = f[0]; /* fall through */
-	case 0:
-		t += words;
-		f += words;
-		break;
+	case 0: break;
 	default: /* at this length the start of a string instruction costs no more than a loop */
-		__asm__ volatile("rep movsq" : "+D"(t), "+S"(f), "+c"(words) : : "memory");
+		__asm__ volatile("rep movsq" : "+D"(to), "+S"(from), "+c"(words) : : "memory");
 	}
 	if (length % 8 != 0)
-		*t = *f & ((UINT64_C(1) << length % 8 * 8) - 1);
+		t[tail] = f[tail] & ((UINT64_C(1) << length % 8 * 8) - 1);
 }
 
 /* Receives what is first in line on a port that has work. The message is in the request page afterwards. */

@@ -39,7 +39,6 @@ void message_deliver(struct thread *receiver, struct port *port, struct message 
 	header->principal = message->principal;
 	header->request = caller != NULL ? caller->called_request : 0;
 	header->word = 0;
-	header->reply = PORT_NULL;
 	copy_words(page->data, message->data, message->length);
 	carry_deliver(receiver, page, message->carried, message->count);
 	if (caller != NULL) {

@@ -18,9 +18,9 @@ struct task;
 /* May `thread` run on this CPU at once? Not if a more urgent one waits here. */
 static inline bool sched_may_switch(const struct cpu *cpu, const struct thread *thread)
 {
-	if (thread->attention != 0 || (cpu->run_mask >> thread->priority) > 1)
+	if (thread->attention != 0 || (cpu->run_mask != 0 && (cpu->run_mask >> thread->priority) > 1))
 		return false;
-	return (thread->affinity & 1u << cpu->id) != 0;
+	return thread->affinity == ~0u || (thread->affinity & 1u << cpu->id) != 0;
 }
 
 /* Takes a runnable thread off its run queue, if it is on one. */
