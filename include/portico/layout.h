@@ -33,9 +33,12 @@
 #define SERVER_IMAGE 0x400000ul          /* linked here, static */
 #define SERVER_KEEP 0x100000000000ul     /* the keep segment: root structure, typed heap */
 #define SERVER_KEEP_SIZE 0x1000000000ul  /* reserved; built lazily */
+#define SERVER_LOG 0x180000000000ul      /* the transaction log: undo log and results; shared with the next incarnation */
+#define SERVER_LOG_SIZE 0x4000000ul      /* reserved; built lazily */
 #define SERVER_ENDPOINT 0x7fe000000000ul
 #define SERVER_STACK_TOP 0x7fe100000000ul
 #define SERVER_STACK_SIZE 0x40000ul
 #define SERVER_MAPPINGS 0x200000000000ul /* from here up the server maps what it likes */
+#define SERVER_START_GIVE_UP 1ul         /* rcx at the start: the request in service is to be answered with an error */
 
 #endif
