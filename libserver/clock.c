@@ -1,7 +1,7 @@
 /*
  * Time from the kernel information page: no trap.
  */
-#include "internal.h"
+#include "transaction.h"
 #include <portico/info.h>
 
 static const volatile struct kernel_info *kernel_info(void)
@@ -27,11 +27,16 @@ static uint64_t read_clock(int64_t *realtime_offset)
 	return now;
 }
 
-uint64_t server_now(void)
+uint64_t server_time(void)
 {
 	int64_t offset;
 
 	return read_clock(&offset);
+}
+
+uint64_t server_now(void)
+{
+	return server_sample_word(server_time());
 }
 
 int64_t server_realtime(void)
@@ -39,5 +44,5 @@ int64_t server_realtime(void)
 	int64_t offset;
 	uint64_t now = read_clock(&offset);
 
-	return (int64_t)now + offset;
+	return (int64_t)server_sample_word(now + (uint64_t)offset);
 }

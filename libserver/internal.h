@@ -4,19 +4,28 @@
 #ifndef LIBSERVER_INTERNAL_H
 #define LIBSERVER_INTERNAL_H
 
+#include "undo.h"
+
 #include <portico/block.h>
 #include <portico/client.h>
 #include <portico/layout.h>
 #include <portico/server.h>
 #include <portico/strings.h>
 
-/* Puts the RESTART message for the last failed window access into the send page: what to add to the op. */
-uint64_t server_put_restart(void);
+/* Puts the RESTART message for the last failed window access into a page: what to add to the op. */
+struct msg_page;
+uint64_t server_put_restart(struct msg_page *page);
 
 static inline struct portico_block *server_block(void)
 {
 	return (struct portico_block *)SERVER_ENDPOINT;
 }
+
+/* rights.c: what an incarnation must know of its own port. */
+void rights_start(void);
+
+/* Start flags (SERVER_START_*), from root. */
+extern uint64_t server_start_flags;
 
 /* Name that root gave at the start, NUL terminated. */
 extern char server_name[17];

@@ -5,7 +5,7 @@
  * of geometric classes, four to a doubling, and a header of 16 bytes; a freed block goes to the list of its class and
  * is reused for that class only. No block is ever given back to the kernel: servers' records come and go in few sizes.
  */
-#include "internal.h"
+#include "transaction.h"
 
 #define KEEP_MAGIC UINT64_C(0x7065656b6f636974)
 #define LIVE 0x6c697665u
@@ -29,6 +29,7 @@ struct keep_header {
 	size_t granted; /* offset up to which the segment may be used */
 	size_t used;    /* bytes in live blocks, headers included */
 	struct keep_block *free[CLASSES];
+	struct server_state state; /* libserver's own */
 };
 _Static_assert(sizeof(struct keep_header) <= ROOT_OFFSET, "header before the root structure");
 
@@ -83,10 +84,17 @@ void *server_keep_root(size_t size)
 		h->root_size = size;
 		h->end = end;
 		h->granted = (end + CHUNK - 1) & ~(size_t)(CHUNK - 1);
+		h->state.deadline = DEADLINE_NEVER;
+		h->state.receive = NAME_SERVICE;
 	}
 	if (h->root_size != size)
 		server_panic("the keep's root structure has %zu bytes, not %zu", h->root_size, size);
 	return (char *)h + ROOT_OFFSET;
+}
+
+struct server_state *server_state(void)
+{
+	return &header()->state;
 }
 
 void *keep_allocate(size_t size)

@@ -3,7 +3,7 @@
  *
  * The text passes through the send page: not to be used between marshalling and sending.
  */
-#include "internal.h"
+#include "transaction.h"
 
 #define LINE_MAX 1200
 
@@ -17,7 +17,10 @@ static void write_line(const char *kind, const char *format, va_list arguments)
 	if (length > LINE_MAX - 1)
 		length = LINE_MAX - 1;
 	line[length++] = '\n';
-	memcpy(client_send_page()->data, line, length);
+	/* The kernel takes the text from the send page; a call that is under way must not be written over. */
+	if (results_call_outstanding())
+		return;
+	server_copy_plain(((struct msg_page *)(SERVER_ENDPOINT + ENDPOINT_SEND * PAGE_SIZE))->data, line, length);
 	trap2(TRAP_log_write, NAME_LOG, length);
 }
 

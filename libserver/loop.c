@@ -1,16 +1,22 @@
 /*
- * The event loop: receive one message, run its handler, answer and receive in one trap.
+ * The event loop: receive one message, run its handler as a transaction, commit and receive in one trap.
  *
- * Everything here is volatile: an incarnation registers its interfaces and callbacks anew when it starts. The reply is
- * built in a scratch page and copied to the send page at the end, because a handler may call other servers, whose stubs
- * use the send page, while it fills its out parameters.
+ * Registrations here are volatile: an incarnation makes them anew when it starts. What the loop must remember (deadline, deferred
+ * work) lies in the keep (state.c). The reply is built in a scratch page and copied to the send page at the end, because a
+ * handler may call other servers, whose stubs use the send page, while it fills its out parameters.
+ * Timer and deferred work are transactions of their own. Not instrumented: it stores nothing to the keep.
  */
-#include "internal.h"
+#include "transaction.h"
 
 #define NOTIFY_HANDLERS 8
+#define INTERFACES 8
+#define ORDINALS 256
 
 static struct {
-	const struct server_interface *interface[SERVER_INTERFACES];
+	const struct server_interface *interface[INTERFACES];
+	uint8_t kinds[INTERFACES][ORDINALS];    /* enum server_routine_kind by ordinal */
+	uint8_t index[SERVER_INTERFACES];       /* by interface number: place in the arrays above, plus 1 */
+	unsigned interfaces;
 	struct {
 		uint64_t mask;
 		void (*handler)(uint64_t bits);
@@ -21,17 +27,31 @@ static struct {
 	void (*dead_name)(port_name_t name, uint64_t cookie);
 	void (*timer)(void);
 	void (*deferred)(void);
-	uint64_t deadline;
-	port_name_t receive; /* service port, or the set it is in */
-} loop = {.deadline = DEADLINE_NEVER, .receive = NAME_SERVICE};
+} loop;
 
 static struct msg_page out_page;
 
+static const struct msg_page *request_page(void)
+{
+	return (const struct msg_page *)(SERVER_ENDPOINT + ENDPOINT_REQUEST * PAGE_SIZE);
+}
+
+/* ---- registration ---- */
+
 void server_register(const struct server_interface *interface)
 {
-	if (interface->number >= SERVER_INTERFACES)
+	unsigned at = loop.interfaces;
+
+	if (interface->number >= SERVER_INTERFACES || at == INTERFACES)
 		server_panic("interface number %u of %s is too high", interface->number, interface->name);
-	loop.interface[interface->number] = interface;
+	loop.interface[at] = interface;
+	for (unsigned i = 0; i < interface->routine_count; i++) {
+		if (interface->routines[i].ordinal >= ORDINALS)
+			server_panic("ordinal %u of %s is too high", interface->routines[i].ordinal, interface->name);
+		loop.kinds[at][interface->routines[i].ordinal] = interface->routines[i].kind;
+	}
+	loop.interfaces = at + 1;
+	loop.index[interface->number] = (uint8_t)(at + 1);
 }
 
 void server_on_notify(uint64_t mask, void (*handler)(uint64_t bits))
@@ -45,6 +65,8 @@ void server_on_notify(uint64_t mask, void (*handler)(uint64_t bits))
 void server_on_no_senders(void (*handler)(uint64_t badge, uint64_t make_send))
 {
 	loop.no_senders = handler;
+	if (!server_cold())
+		return;
 	int64_t status = trap4(TRAP_right_request, NAME_SERVICE, REQUEST_NO_SENDERS, NAME_SERVICE, 0);
 	if (status < 0)
 		server_panic("no-senders request: status %d", (int)status);
@@ -62,35 +84,20 @@ void server_on_dead_name(void (*handler)(port_name_t name, uint64_t cookie))
 
 int server_watch_death(port_name_t name, uint64_t cookie)
 {
-	return kern_errno(trap4(TRAP_right_request, name, REQUEST_DEAD_NAME, NAME_SERVICE, cookie));
+	return kern_errno(server_trap(TRAP_right_request, name, REQUEST_DEAD_NAME, NAME_SERVICE, cookie, 0, 0));
 }
 
-void server_set_timer(uint64_t deadline, void (*handler)(void))
+void server_on_timer(void (*handler)(void))
 {
-	loop.deadline = deadline;
 	loop.timer = handler;
 }
 
-void server_defer(void (*step)(void))
+void server_on_deferred(void (*step)(void))
 {
 	loop.deferred = step;
 }
 
-int server_add_port(port_name_t receive)
-{
-	if (loop.receive == NAME_SERVICE) {
-		int64_t set = trap1(TRAP_portset_create, PORT_NULL);
-		if (set < 0)
-			return kern_errno(set);
-		int64_t status = trap2(TRAP_portset_move, NAME_SERVICE, (uint64_t)set);
-		if (status < 0) {
-			server_release_right((port_name_t)set);
-			return kern_errno(status);
-		}
-		loop.receive = (port_name_t)set;
-	}
-	return kern_errno(trap2(TRAP_portset_move, receive, loop.receive));
-}
+/* ---- one message ---- */
 
 /* Op and destination of the trap that answers a dispatched request. */
 static uint64_t answer(const struct server_call *call, int64_t result, uint64_t *destination)
@@ -101,7 +108,7 @@ static uint64_t answer(const struct server_call *call, int64_t result, uint64_t 
 		return 0;
 	*destination = MSG_DESTINATION(PORT_NULL, 0);
 	if (result == SERVER_RESTART)
-		return MSG_SEND_REPLY | server_put_restart();
+		return MSG_SEND_REPLY | server_put_restart(send);
 	if (result != 0) {
 		*destination = MSG_DESTINATION(PORT_NULL, result);
 		return MSG_SEND_REPLY;
@@ -140,9 +147,18 @@ static uint64_t serve(const struct msg_page *page, uint64_t *destination)
 	        .in_descriptors = page->header.descriptors,
 	};
 	uint32_t number = MSG_INTERFACE(call.ordinal);
-	const struct server_interface *interface = number < SERVER_INTERFACES ? loop.interface[number] : NULL;
+	unsigned at = number < SERVER_INTERFACES ? loop.index[number] : 0;
 
-	return answer(&call, interface != NULL ? interface->dispatch(&call) : reject(&call), destination);
+	return answer(&call, at != 0 ? loop.interface[at - 1]->dispatch(&call) : reject(&call), destination);
+}
+
+static bool is_query(const struct msg_page *page)
+{
+	uint32_t number = MSG_INTERFACE(page->header.ordinal), routine = MSG_ROUTINE(page->header.ordinal);
+	unsigned at = number < SERVER_INTERFACES ? loop.index[number] : 0;
+
+	return page->header.kind == MSG_REQUEST && at != 0 && routine < ORDINALS &&
+	       loop.kinds[at - 1][routine] == SERVER_QUERY;
 }
 
 static void notified(uint64_t bits)
@@ -177,54 +193,129 @@ static void control(const struct msg_header *header)
 	}
 }
 
-static void run_timer(void)
-{
-	if (loop.deadline == DEADLINE_NEVER || server_now() < loop.deadline)
-		return;
-	loop.deadline = DEADLINE_NEVER;
-	loop.timer();
-}
+/* ---- transactions ---- */
 
-static void run_deferred(void)
+static uint64_t run(enum transaction_kind kind, uint64_t *destination)
 {
-	void (*step)(void) = loop.deferred;
+	const struct msg_page *page = request_page();
 
-	loop.deferred = NULL;
-	if (step != NULL)
-		step();
-}
-
-/* A receive that brought nothing. A reply that the kernel refuses is our own mistake: the caller gets EIO instead. */
-static uint64_t failed(int64_t status, uint64_t op, uint64_t *destination)
-{
-	if (status == KERN_TIMED_OUT || status == KERN_INTERRUPTED)
+	switch (kind) {
+	case TRANSACTION_MESSAGE:
+		if (page->header.kind == MSG_REQUEST)
+			return serve(page, destination);
+		control(&page->header);
 		return 0;
-	if ((op & MSG_SEND_REPLY) == 0 || *destination == MSG_DESTINATION(PORT_NULL, EIO))
-		server_panic("receive: status %d", (int)status);
-	server_log("reply refused: status %d, op %llx", (int)status, (unsigned long long)op);
-	*destination = MSG_DESTINATION(PORT_NULL, EIO);
-	return MSG_SEND_REPLY;
+	case TRANSACTION_TIMER:
+		state_clear_deadline();
+		loop.timer();
+		return 0;
+	case TRANSACTION_DEFERRED:
+		state_clear_deferred();
+		loop.deferred();
+		return 0;
+	case TRANSACTION_SPILL:
+		effects_take_spilled();
+		return 0;
+	default:
+		return 0;
+	}
+}
+
+/* The transaction is rolled back and its results are known: an error is all that is left of it. */
+static uint64_t give_up(enum transaction_kind kind, uint64_t *destination)
+{
+	const struct msg_page *page = request_page();
+
+	results_give_up();
+	if (kind == TRANSACTION_TIMER)
+		state_postpone_deadline();
+	if (kind == TRANSACTION_DEFERRED)
+		state_clear_deferred();
+	if (kind != TRANSACTION_MESSAGE || page->header.kind != MSG_REQUEST)
+		return 0;
+	struct server_call call = {.in = page, .in_descriptors = page->header.descriptors};
+	(void)reject(&call);
+	*destination = MSG_DESTINATION(PORT_NULL, LOG->give_up);
+	return page->header.request != 0 ? MSG_SEND_REPLY : 0;
+}
+
+static uint64_t message(uint64_t *destination)
+{
+	if (is_query(request_page()))
+		transaction_query();
+	else
+		transaction_begin(TRANSACTION_MESSAGE);
+	return run(TRANSACTION_MESSAGE, destination);
+}
+
+/* What the incarnation before left: to be executed again, given up, or begun. */
+static uint64_t resume(uint64_t *destination)
+{
+	enum transaction_kind kind = transaction_recover();
+
+	if (kind != TRANSACTION_NONE)
+		return LOG->give_up != 0 ? give_up(kind, destination) : run(kind, destination);
+	if (counters()->held == 0)
+		return 0;
+	if ((server_start_flags & SERVER_START_GIVE_UP) == 0)
+		return message(destination);
+	transaction_begin(TRANSACTION_MESSAGE);
+	LOG->give_up = EIO;
+	return give_up(TRANSACTION_MESSAGE, destination);
+}
+
+static int64_t commit(uint64_t op, uint64_t destination, port_name_t from, uint64_t deadline)
+{
+	uint64_t count = effects_count();
+
+	if (count == 0)
+		return trap_msg(op | MSG_RECEIVE, destination, from, deadline);
+	return trap5(TRAP_msg, op | MSG_RECEIVE | MSG_COMMIT, destination, from, deadline, count);
+}
+
+/* Transactions that no message asks for, in the order in which they come before the next message. */
+static enum transaction_kind due(void)
+{
+	const struct server_state *state = server_state();
+
+	if (state->spilled != NULL)
+		return TRANSACTION_SPILL;
+	if (state->deadline != DEADLINE_NEVER && server_time() >= state->deadline)
+		return TRANSACTION_TIMER;
+	return state->deferred ? TRANSACTION_DEFERRED : TRANSACTION_NONE;
+}
+
+static void expect_nothing(int64_t status)
+{
+	if (status != KERN_TIMED_OUT)
+		server_panic("commit: status %d", (int)status);
 }
 
 _Noreturn void server_run(void)
 {
-	const struct msg_page *page = (const struct msg_page *)(SERVER_ENDPOINT + ENDPOINT_REQUEST * PAGE_SIZE);
+	const struct server_state *state = server_state();
 	uint64_t op = 0, destination = 0;
 
+	if (server_cold())
+		state_initialise();
+	else
+		op = resume(&destination);
 	for (;;) {
-		uint64_t deadline = loop.deferred != NULL ? DEADLINE_NOW : loop.deadline;
-		int64_t status = trap_msg(op | MSG_RECEIVE, destination, loop.receive, deadline);
+		enum transaction_kind kind = due();
 
-		if (status < 0) {
-			op = failed(status, op, &destination);
-		} else if (page->header.kind == MSG_REQUEST) {
-			op = serve(page, &destination);
-		} else {
-			control(&page->header);
-			op = 0;
+		if (kind != TRANSACTION_NONE) {
+			expect_nothing(commit(op, destination, state->nothing, DEADLINE_NOW));
+			transaction_begin(kind);
+			op = run(kind, &destination);
+			continue;
 		}
-		run_timer();
-		if (loop.deferred != NULL)
-			run_deferred();
+		int64_t status = commit(op, destination, state->receive, state->deadline);
+		op = 0;
+		if (status == KERN_SUCCESS)
+			op = message(&destination);
+		else if (status != KERN_TIMED_OUT && status != KERN_INTERRUPTED)
+			server_panic("receive: status %d", (int)status);
+		else
+			transaction_idle();
 	}
 }

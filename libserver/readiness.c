@@ -1,90 +1,119 @@
 /*
- * Readiness words; see portico/server_readiness.h. The words and their object are volatile: a new incarnation makes a
- * new object and its slots are set again from the keep's records.
+ * Readiness words; see portico/server_readiness.h. The words lie in an object that clients map for reading; what they say is kept
+ * beside it in the keep, and they are changed by the commit only. Instrumented.
  */
-#include "internal.h"
+#include "transaction.h"
 #include <portico/server_readiness.h>
 
 #define OBJECT_SIZE (READINESS_SLOTS * sizeof(uint32_t))
 #define EVENTS_MASK 0xffffu
 
-static struct {
-	volatile uint32_t *word; /* NULL: not made yet */
+struct readiness_state {
+	volatile uint32_t *word; /* the mapping: the same in every incarnation */
 	port_name_t object;      /* readable right to it */
 	uint32_t first_free;     /* free slots are chained through `next`; 0: none */
 	uint32_t high;           /* slots from here up were never used */
-	uint32_t next[READINESS_SLOTS];
-} ready;
+	struct {
+		uint32_t value;  /* what the word holds after the commit */
+		uint32_t next;
+	} slot[READINESS_SLOTS];
+};
 
-static bool start(void)
+static struct readiness_state *make(void)
 {
-	if (ready.word != NULL)
-		return true;
-	int64_t object = trap5(TRAP_object_create, OBJECT_SIZE, 0, PORT_NULL, 0, PORT_NULL);
-	if (object < 0)
-		return false;
-	int64_t address = trap6(TRAP_vm_map, TASK_SELF, SERVER_MAPPINGS, OBJECT_SIZE, (uint64_t)object, 0,
-	                        VM_READ | VM_WRITE | VM_INHERIT_NONE);
-	int64_t readable = trap3(TRAP_right_copy, (uint64_t)object, RIGHT_READ, PORT_NULL);
+	struct readiness_state *r = keep_allocate(sizeof(*r));
+
+	if (r == NULL)
+		return NULL;
+	int64_t object = server_trap(TRAP_object_create, OBJECT_SIZE, 0, PORT_NULL, 0, PORT_NULL, 0);
+	if (object < 0) {
+		keep_free(r);
+		return NULL;
+	}
+	int64_t address = server_trap(TRAP_vm_map, TASK_SELF, SERVER_MAPPINGS, OBJECT_SIZE, (uint64_t)object, 0,
+	                              VM_READ | VM_WRITE | VM_INHERIT_SHARE);
+	int64_t readable = server_trap(TRAP_right_copy, (uint64_t)object, RIGHT_READ, PORT_NULL, 0, 0, 0);
 	server_release_right((port_name_t)object);
-	if (address < 0 || readable < 0)
-		return false;
-	ready.word = (volatile uint32_t *)address;
-	ready.object = (port_name_t)readable;
-	ready.high = 1;
-	return true;
+	if (address < 0 || readable < 0) {
+		keep_free(r);
+		return NULL;
+	}
+	r->word = (volatile uint32_t *)address;
+	r->object = (port_name_t)readable;
+	r->high = 1;
+	return r;
+}
+
+static struct readiness_state *ready(void)
+{
+	struct server_state *state = server_state();
+
+	if (state->readiness == NULL)
+		state->readiness = make();
+	return state->readiness;
 }
 
 uint32_t readiness_slot(void)
 {
-	uint32_t slot;
+	struct readiness_state *r = ready();
+	uint32_t slot = 0;
 
-	if (!start())
+	if (r == NULL)
 		return 0;
-	if (ready.first_free != 0) {
-		slot = ready.first_free;
-		ready.first_free = ready.next[slot];
-	} else if (ready.high < READINESS_SLOTS) {
-		slot = ready.high++;
-	} else {
-		return 0;
+	if (r->first_free != 0) {
+		slot = r->first_free;
+		r->first_free = r->slot[slot].next;
+	} else if (r->high < READINESS_SLOTS) {
+		slot = r->high++;
 	}
 	return slot;
 }
 
-static void publish(uint32_t slot, uint32_t events)
+static void set_word(struct readiness_state *r, uint32_t slot, uint32_t value)
 {
-	uint32_t changes = (ready.word[slot] >> 16) + 1;
+	r->slot[slot].value = value;
+	server_queue_word32(&r->word[slot], 0, value);
+	server_queue(TRAP_futex_wake, (uint64_t)&r->word[slot], INT32_MAX, FUTEX_SHARED, (uint32_t)FUTEX_BITS_ALL, 0, 0);
+}
 
-	ready.word[slot] = changes << 16 | (events & EVENTS_MASK);
-	ready.word[0] = ready.word[0] + 1;
-	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	trap4(TRAP_futex_wake, (uint64_t)&ready.word[slot], INT32_MAX, FUTEX_SHARED, (uint32_t)FUTEX_BITS_ALL);
-	trap4(TRAP_futex_wake, (uint64_t)&ready.word[0], INT32_MAX, FUTEX_SHARED, (uint32_t)FUTEX_BITS_ALL);
+static void publish(struct readiness_state *r, uint32_t slot, uint32_t events)
+{
+	uint32_t changes = (r->slot[slot].value >> 16) + 1;
+
+	set_word(r, slot, changes << 16 | (events & EVENTS_MASK));
+	set_word(r, 0, r->slot[0].value + 1);
 }
 
 void readiness_set(uint32_t slot, uint32_t events)
 {
-	if (slot != 0 && READINESS_EVENTS(ready.word[slot]) != (events & EVENTS_MASK))
-		publish(slot, events);
+	struct readiness_state *r = server_state()->readiness;
+
+	if (slot != 0 && READINESS_EVENTS(r->slot[slot].value) != (events & EVENTS_MASK))
+		publish(r, slot, events);
 }
 
 void readiness_touch(uint32_t slot)
 {
+	struct readiness_state *r = server_state()->readiness;
+
 	if (slot != 0)
-		publish(slot, READINESS_EVENTS(ready.word[slot]));
+		publish(r, slot, READINESS_EVENTS(r->slot[slot].value));
 }
 
 void readiness_free(uint32_t slot)
 {
+	struct readiness_state *r = server_state()->readiness;
+
 	if (slot == 0)
 		return;
 	readiness_set(slot, 0);
-	ready.next[slot] = ready.first_free;
-	ready.first_free = slot;
+	r->slot[slot].next = r->first_free;
+	r->first_free = slot;
 }
 
 port_name_t readiness_object(void)
 {
-	return start() ? ready.object : PORT_NULL;
+	struct readiness_state *r = ready();
+
+	return r != NULL ? r->object : PORT_NULL;
 }

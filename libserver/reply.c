@@ -1,32 +1,26 @@
 /*
- * Parked callers and their memory: how a request in service becomes a record in the keep, and how it is answered.
- *
- * Every send from here is to be queued until the commit one day; so nothing else in a server sends replies.
+ * Parked callers and their memory: how a request in service becomes a record in the keep, and how it is answered: at the commit.
+ * Instrumented: the records lie in the keep.
  */
-#include "internal.h"
+#include "transaction.h"
 
 /* The window access that met KERN_PEER_FAULT last: what SERVER_RESTART and server_restart() send. */
 static struct {
 	uint64_t address;
-	uint16_t access; /* MSG_WINDOW_READ or MSG_WINDOW_WRITE */
+	uint64_t access; /* MSG_WINDOW_READ or MSG_WINDOW_WRITE */
 } last_fault;
 
 int server_park(struct server_call *call, struct server_reply *reply)
 {
 	if (call->request == 0)
 		return EINVAL;
-	int64_t name = trap1(TRAP_reply_park, PORT_NULL);
+	int64_t name = server_trap(TRAP_reply_park, PORT_NULL, 0, 0, 0, 0, 0);
 	if (name < 0)
 		return name == KERN_NO_SPACE ? ENOMEM : kern_errno(name);
 	reply->name = (port_name_t)name;
 	reply->ordinal = call->ordinal;
 	reply->request = call->request;
 	return SERVER_PARKED;
-}
-
-struct msg_page *server_send_page(void)
-{
-	return client_send_page();
 }
 
 static void send_once(struct server_reply *reply, uint64_t op, int error)
@@ -36,10 +30,7 @@ static void send_once(struct server_reply *reply, uint64_t op, int error)
 	if (name == PORT_NULL)
 		return;
 	*reply = (struct server_reply){0};
-	int64_t status = trap_msg(op | MSG_SEND | MSG_TO_ONCE, MSG_DESTINATION(name, error), PORT_NULL, DEADLINE_NOW);
-	/* A caller that is gone leaves a dead name behind; after any other failure it must not wait for ever. */
-	if (status < 0)
-		server_release_right(name);
+	effects_reply(name, op, error);
 }
 
 void server_send_reply(struct server_reply *reply, uint64_t lengths, int error)
@@ -52,11 +43,11 @@ void server_reply_error(struct server_reply *reply, int error)
 	send_once(reply, 0, error);
 }
 
-uint64_t server_put_restart(void)
+uint64_t server_put_restart(struct msg_page *page)
 {
-	client_send_page()->descriptor[0] = (struct msg_descriptor){
+	page->descriptor[0] = (struct msg_descriptor){
 	        .type = MSG_DESC_WINDOW,
-	        .flags = last_fault.access,
+	        .flags = (uint16_t)last_fault.access,
 	        .address = last_fault.address,
 	};
 	return MSG_RESTART | MSG_LENGTH(0, 1);
@@ -64,7 +55,7 @@ uint64_t server_put_restart(void)
 
 void server_restart(struct server_reply *reply)
 {
-	send_once(reply, server_put_restart(), 0);
+	send_once(reply, server_put_restart(server_send_page()), 0);
 }
 
 /* The trap copies in bounded chunks: go on until everything is there, or it stops. */
@@ -92,12 +83,24 @@ static int64_t copy_all(uint64_t trap, const struct server_window *window, uint6
 	return (int64_t)done;
 }
 
+/*
+ * The bytes are copied in each execution; the status is what it was in the first. What the caller's other threads did to its memory in
+ * between changes at most the bytes that it sees or sends itself.
+ */
+static int64_t access_window(uint64_t trap, const struct server_window *window, uint64_t offset, uint64_t address, size_t length,
+                             uint16_t access)
+{
+	int64_t status = copy_all(trap, window, offset, address, length, access);
+
+	return results_window(trap ^ offset << 8 ^ length << 40 ^ window->index, status, &last_fault.address, &last_fault.access);
+}
+
 int64_t server_window_read(const struct server_window *window, uint64_t offset, void *to, size_t length)
 {
-	return copy_all(TRAP_window_read, window, offset, (uint64_t)to, length, MSG_WINDOW_READ);
+	return access_window(TRAP_window_read, window, offset, (uint64_t)to, length, MSG_WINDOW_READ);
 }
 
 int64_t server_window_write(const struct server_window *window, uint64_t offset, const void *from, size_t length)
 {
-	return copy_all(TRAP_window_write, window, offset, (uint64_t)from, length, MSG_WINDOW_WRITE);
+	return access_window(TRAP_window_write, window, offset, (uint64_t)from, length, MSG_WINDOW_WRITE);
 }

@@ -128,6 +128,9 @@ int sessions_start(struct server_sessions *sessions, uint64_t bit,
 {
 	subscriber.sessions = sessions;
 	subscriber.changed = changed;
+	server_on_notify(bit, pull);
+	if (!server_cold())
+		return 0;
 	sessions->proc = server_lookup("proc");
 	port_name_t notify = server_notify_right();
 	if (sessions->proc == PORT_NULL || notify == PORT_NULL)
@@ -137,7 +140,6 @@ int sessions_start(struct server_sessions *sessions, uint64_t bit,
 		server_release_right(notify);
 		return error;
 	}
-	server_on_notify(bit, pull);
 	pull(bit);
 	return 0;
 }

@@ -1,5 +1,6 @@
 /*
  * First instructions of every server. root enters with rdi = control block, rsi and rdx = the server's name (16 bytes),
+ * rcx = start flags (SERVER_START_*),
  * rsp = top of the stack.
  */
 	.section .text.start, "ax"

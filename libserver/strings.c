@@ -1,15 +1,28 @@
 /*
  * Memory and strings for servers; see portico/strings.h. The compiler calls the first four by itself.
  *
+ * The three that write keep the undo log, as the compiler's hooks do for single stores.
+ *
  * Compiled with -fno-builtin, so that no loop here becomes a call of the function that it implements.
  */
+#include "undo.h"
 #include <portico/strings.h>
 #include <stdint.h>
+
+void server_copy_plain(void *to, const void *from, size_t n)
+{
+	size_t words = n / 8, bytes = n % 8;
+
+	__asm__ volatile("rep movsq" : "+D"(to), "+S"(from), "+c"(words) : : "memory");
+	__asm__ volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(bytes) : : "memory");
+}
 
 void *memcpy(void *restrict to, const void *restrict from, size_t n)
 {
 	void *start = to;
 	size_t words = n / 8, bytes = n % 8;
+
+	undo_range(to, n);
 
 	__asm__ volatile("rep movsq" : "+D"(to), "+S"(from), "+c"(words) : : "memory");
 	__asm__ volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(bytes) : : "memory");
@@ -21,6 +34,7 @@ void *memmove(void *to, const void *from, size_t n)
 	unsigned char *t = to;
 	const unsigned char *f = from;
 
+	undo_range(to, n);
 	if ((uintptr_t)t - (uintptr_t)f >= n)
 		return memcpy(to, from, n);
 	while (n-- > 0)
@@ -34,6 +48,7 @@ void *memset(void *to, int byte, size_t n)
 	uint64_t pattern = UINT64_C(0x0101010101010101) * (unsigned char)byte;
 	size_t words = n / 8, bytes = n % 8;
 
+	undo_range(to, n);
 	__asm__ volatile("rep stosq" : "+D"(to), "+c"(words) : "a"(pattern) : "memory");
 	__asm__ volatile("rep stosb" : "+D"(to), "+c"(bytes) : "a"(pattern) : "memory");
 	return start;

@@ -173,6 +173,20 @@ void domain_destroy(struct domain *domain)
 
 /* ---- traps ---- */
 
+struct domain *domain_create(struct ledger *ledger)
+{
+	struct domain *domain = object_allocate(KOBJ_DOMAIN, sizeof(*domain), ledger);
+
+	if (domain == NULL)
+		return NULL;
+	domain->space = ipc_space_create(ledger);
+	if (domain->space == NULL) {
+		object_unref(OBJECT(domain));
+		return NULL;
+	}
+	return domain;
+}
+
 int64_t trap_handle_domain_create(uint64_t ledger_name, uint64_t chosen, uint64_t c, uint64_t d, uint64_t e, uint64_t f)
 {
 	struct task *self = thread_current()->task;
@@ -185,14 +199,9 @@ int64_t trap_handle_domain_create(uint64_t ledger_name, uint64_t chosen, uint64_
 		ledger = right_lookup(self->space, (port_name_t)ledger_name, KOBJ_LEDGER, 0, &status);
 	if (status != KERN_SUCCESS)
 		return status;
-	domain = object_allocate(KOBJ_DOMAIN, sizeof(*domain), ledger);
+	domain = domain_create(ledger);
 	if (domain == NULL)
 		return KERN_NO_MEMORY;
-	domain->space = ipc_space_create(ledger);
-	if (domain->space == NULL) {
-		object_unref(OBJECT(domain));
-		return KERN_NO_MEMORY;
-	}
 	name = right_enter_object(self->space, OBJECT(domain), RIGHT_CONTROL, (port_name_t)chosen);
 	object_unref(OBJECT(domain));
 	return name;

@@ -60,6 +60,7 @@ static inline void domain_call_ended(struct thread *thread, int64_t status)
 	}
 }
 
+struct domain *domain_create(struct ledger *ledger); /* NULL: no memory */
 /* A new task in the domain; shared mappings of the last one are in it. NULL and *status; BUSY: there is an incarnation. */
 struct task *domain_task_create(struct domain *domain, struct ledger *ledger, int64_t *status);
 /* The domain's thread for its new task; NULL and *status. Two references more: the task's list, the caller. */

@@ -6,6 +6,7 @@
  */
 #include <kernel/ipc/ipc.h>
 #include <kernel/task/devices.h>
+#include <kernel/task/domain.h>
 #include <kernel/task/sched.h>
 #include <kernel/task/task.h>
 #include <kernel/vm/vm.h>
@@ -60,7 +61,7 @@ static bool load_segment(struct task *task, const uint8_t *image, const struct e
 	ok = vm_map_enter(task->map, LOADING_AREA, size, object, 0, VM_READ | VM_WRITE | VM_FIXED, VM_READ | VM_WRITE) >= 0 &&
 	     vm_copy_out(task->map, LOADING_AREA + (s->vaddr - start), image + s->offset, s->filesz) == s->filesz &&
 	     vm_map_remove(task->map, LOADING_AREA, size) >= 0 &&
-	     vm_map_enter(task->map, start, size, object, 0, protection | VM_FIXED, VM_READ | VM_WRITE | VM_EXECUTE) >= 0;
+	     vm_map_enter(task->map, start, size, object, 0, protection | VM_FIXED | VM_INHERIT_NONE, VM_READ | VM_WRITE | VM_EXECUTE) >= 0;
 	object_unref((struct kobject *)object);
 	return ok;
 }
@@ -97,10 +98,13 @@ static void give_rights(struct task *task)
 		panic("root: no room for its rights");
 }
 
+static struct domain *root_domain; /* whose incarnations only the kernel makes */
+
 static void start_root(const struct boot_module *module)
 {
 	int64_t status;
-	struct task *task = task_create(NULL, &root_ledger, &status);
+	bool first = root_domain->incarnation == 0;
+	struct task *task = domain_task_create(root_domain, &root_ledger, &status);
 	struct portico_frame frame = {.rsp = SERVER_STACK_TOP, .rdi = SERVER_ENDPOINT};
 	struct thread *thread;
 
@@ -112,14 +116,15 @@ static void start_root(const struct boot_module *module)
 	if (frame.rip == 0)
 		panic("root: the boot module is no static ELF64 image, or there is no memory for it");
 	if (vm_map_enter(task->map, SERVER_STACK_TOP - SERVER_STACK_SIZE, SERVER_STACK_SIZE, NULL, 0,
-			 VM_READ | VM_WRITE | VM_FIXED, VM_READ | VM_WRITE) < 0)
+			 VM_READ | VM_WRITE | VM_FIXED | VM_INHERIT_NONE, VM_READ | VM_WRITE) < 0)
 		panic("root: no stack");
-	give_rights(task);
+	if (first)
+		give_rights(task);
 	thread = thread_create(task, 0, SERVER_ENDPOINT, THREAD_SERVER | THREAD_NO_FPU, &status);
 	if (thread == NULL)
 		panic("root: no thread: %d", (int)status);
 	thread->priority = PRIORITY_SERVER;
-	for (unsigned i = 0; i < MSG_INLINE_MAX - 1 && boot_command_line[i] != '\0'; i++)
+	for (unsigned i = 0; first && i < MSG_INLINE_MAX - 1 && boot_command_line[i] != '\0'; i++)
 		thread->endpoint->send->data[i] = (uint8_t)boot_command_line[i];
 	thread_arch_set_frame(thread, &frame);
 	thread_make_runnable(thread);
@@ -134,5 +139,16 @@ void kernel_main(void)
 	sched_init();
 	if (module == NULL)
 		panic("there is no boot module named root");
+	root_domain = domain_create(&root_ledger);
+	if (root_domain == NULL)
+		panic("root: no domain");
 	start_root(module);
+}
+
+void root_ended(void)
+{
+	kprintf("portico: root ends: exception %lu error %#lx address %#lx rip %#lx\n", (unsigned long)root_domain->last.vector,
+		(unsigned long)root_domain->last.error, (unsigned long)root_domain->last.address,
+		(unsigned long)root_domain->last.rip);
+	start_root(module_find("root"));
 }

@@ -97,8 +97,6 @@ void task_finish(struct task *task)
 {
 	if (task->object.dead)
 		return;
-	if (task == root_task)
-		panic("root has died");
 	object_ref(OBJECT(task));
 	task->object.dead = true;
 	space_leave(task);
@@ -107,6 +105,8 @@ void task_finish(struct task *task)
 		domain_task_ended(task); /* its address space is kept for the next incarnation */
 	else if (task->map != NULL)
 		reaper_add_task(task);
+	if (task == root_task)
+		root_ended();
 	object_unref(OBJECT(task));
 }
 

@@ -36,7 +36,9 @@ struct task {
 
 extern struct task kernel_task;
 extern struct list all_tasks;
-extern struct task *root_task; /* the first one, NULL before: the system ends with it */
+extern struct task *root_task; /* the present incarnation of root */
+/* It is over: makes the next one. */
+void root_ended(void);
 
 struct task *task_create(struct ipc_space *space, struct ledger *ledger, int64_t *status);
 struct task *task_duplicate(struct task *parent, uint32_t flags, struct ledger *ledger, int64_t *status);

@@ -27,6 +27,7 @@ static struct {
 	void (*dead_name)(port_name_t name, uint64_t cookie);
 	void (*timer)(void);
 	void (*deferred)(void);
+	bool deferring;
 	uint64_t deadline, now;
 	struct {
 		char name[32];
@@ -100,15 +101,46 @@ int server_watch_death(port_name_t name, uint64_t cookie)
 	return 0;
 }
 
-void server_set_timer(uint64_t deadline, void (*handler)(void))
+void server_on_timer(void (*handler)(void))
 {
-	host.deadline = deadline;
 	host.timer = handler;
 }
 
-void server_defer(void (*step)(void))
+void server_set_timer(uint64_t deadline)
+{
+	host.deadline = deadline;
+}
+
+void server_on_deferred(void (*step)(void))
 {
 	host.deferred = step;
+}
+
+void server_defer(void)
+{
+	host.deferring = true;
+}
+
+/* A host test has one incarnation, and what the handlers do is done at once. */
+bool server_cold(void)
+{
+	return true;
+}
+
+void server_sample(void *value, size_t size)
+{
+	(void)value;
+	(void)size;
+}
+
+void server_queue_word64(volatile uint64_t *word, uint64_t keep, uint64_t set)
+{
+	__atomic_store_n(word, (*word & keep) | set, __ATOMIC_SEQ_CST);
+}
+
+void server_queue_word32(volatile uint32_t *word, uint32_t keep, uint32_t set)
+{
+	__atomic_store_n(word, (*word & keep) | set, __ATOMIC_SEQ_CST);
 }
 
 void host_notify(uint64_t bits)
@@ -164,11 +196,10 @@ unsigned host_run_deferred(void)
 {
 	unsigned steps = 0;
 
-	while (host.deferred != NULL) {
-		void (*step)(void) = host.deferred;
-		host.deferred = NULL;
+	while (host.deferring) {
+		host.deferring = false;
 		loopback_enter();
-		step();
+		host.deferred();
 		loopback_leave();
 		steps++;
 	}

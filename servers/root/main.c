@@ -9,14 +9,17 @@
 
 struct root *root;
 
-/* A server's task has died. Nobody can take its place yet. */
+/* A server's incarnation has ended: the next one goes on. */
 static void died(port_name_t name, uint64_t cookie)
 {
-	(void)name;
-	if (root->ending || cookie >= root_plan_count)
+	if (root->ending || cookie >= root_plan_count || root->client[cookie].task != name)
 		return;
-	root->client[cookie].running = false;
-	server_log("server %s died", root_plan[cookie].name);
+	server_release_right(name);
+	root->client[cookie].task = PORT_NULL;
+	int64_t status = server_incarnate((unsigned)cookie, 0);
+	if (status >= 0)
+		return;
+	server_log("server %s died: status %d", root_plan[cookie].name, (int)status);
 	root->ending = true;
 	power_off(POWER_OFF);
 }
@@ -24,11 +27,15 @@ static void died(port_name_t name, uint64_t cookie)
 /* The kernel gives the first task neither a service port nor a keep. */
 static void furnish(void)
 {
+	uint64_t flags = VM_READ | VM_WRITE | VM_FIXED | VM_INHERIT_SHARE;
 	int64_t status = trap2(TRAP_port_create, NAME_SERVICE, 0);
 
+	if (status == KERN_NAME_EXISTS) /* an incarnation before this one */
+		return;
 	if (status >= 0)
-		status = trap6(TRAP_vm_map, TASK_SELF, SERVER_KEEP, KEEP_SIZE, 0, 0,
-		               VM_READ | VM_WRITE | VM_FIXED | VM_INHERIT_NONE);
+		status = trap6(TRAP_vm_map, TASK_SELF, SERVER_KEEP, KEEP_SIZE, 0, 0, flags);
+	if (status >= 0)
+		status = trap6(TRAP_vm_map, TASK_SELF, SERVER_LOG, SERVER_LOG_SIZE, 0, 0, flags);
 	if (status < 0)
 		server_panic("root: service port or keep: status %d", (int)status);
 }
@@ -40,8 +47,10 @@ int server_main(void)
 	trap3(TRAP_thread_priority, THREAD_SELF, 24, 0);
 	server_register(&root_interface);
 	server_on_dead_name(died);
-	modules_read();
-	servers_create();
-	servers_start();
+	if (server_cold()) {
+		modules_read();
+		servers_create();
+		servers_start();
+	}
 	server_run();
 }

@@ -56,10 +56,11 @@ struct root_module {
 /* A server in its present life; index as in root_plan. The badge of its right to root is index + 1. */
 struct root_client {
 	port_name_t service; /* mintable send right to its service port */
-	port_name_t task, thread, ledger, keep;
+	port_name_t domain, ledger;
+	port_name_t task;                 /* the incarnation, PORT_NULL: there is none */
 	port_name_t granted[ROOT_GRANTS]; /* rights made for it, by index of its grants */
 	port_name_t ports[4], interrupt[4];
-	bool running;
+	uint32_t incarnation;             /* number of the present or last one */
 };
 
 /* The keep's root structure. */
@@ -107,8 +108,10 @@ const char *image_parse(const void *bytes, size_t length, uint64_t file_size, st
 /* ---- start.c ---- */
 /* Creates the service port of every server of the plan whose module is there. */
 void servers_create(void);
-/* Builds task, memory and thread of each, bottom of the call order first, and lets them run. */
+/* Starts each, bottom of the call order first. */
 void servers_start(void);
+/* Makes a new incarnation of a server that has none. 0 or a kern_status: it has none then either. */
+int64_t server_incarnate(unsigned index, uint64_t flags);
 
 /* ---- power.c ---- */
 /* Logs the exit status that a wait status stands for, and ends the machine. Returns only if the kernel refuses. */

@@ -1,8 +1,9 @@
 /*
- * Building the servers' tasks: service port, ledger, address space from the ELF image, keep, rights, thread.
+ * Building the servers: once their domain (IPC space, keep, endpoint), service port and ledger; for every incarnation a task in that domain,
+ * with text, data and stack, and a thread that takes the endpoint over.
  *
- * The keep is an object of root's own, so that it can outlive the task. A server that cannot be built ends the
- * start-up: there is nobody yet to whom it could be reported but the log.
+ * A server whose domain cannot be built ends the start-up: there is nobody yet to whom it could be reported but the log. An incarnation that
+ * cannot be built is undone and reported to the caller.
  */
 #include "root.h"
 #include <portico/client.h>
@@ -16,6 +17,11 @@ static struct portico_block *block(void)
 	return (struct portico_block *)SERVER_ENDPOINT;
 }
 
+static uint64_t page_up(uint64_t n)
+{
+	return (n + PAGE_SIZE - 1) & -PAGE_SIZE;
+}
+
 /* A trap without which the server cannot be built. */
 static uint64_t must(int64_t status, const struct root_plan *plan, const char *what)
 {
@@ -24,130 +30,174 @@ static uint64_t must(int64_t status, const struct root_plan *plan, const char *w
 	return (uint64_t)status;
 }
 
-static uint64_t page_up(uint64_t n)
+/* ---- once ---- */
+
+/* Memory that lives as long as the domain: each incarnation finds it where it was. */
+static void map_shared(const struct root_plan *plan, port_name_t task, uint64_t address, uint64_t size)
 {
-	return (n + PAGE_SIZE - 1) & -PAGE_SIZE;
+	uint64_t object = must(server_trap(TRAP_object_create, size, 0, PORT_NULL, 0, PORT_NULL, 0), plan, "keep");
+
+	must(server_trap(TRAP_vm_map, task, address, size, object, 0, VM_READ | VM_WRITE | VM_FIXED | VM_INHERIT_SHARE), plan,
+	     "mapping the keep");
+	server_release_right((port_name_t)object);
 }
 
-static void create_service(const struct root_plan *plan, struct root_client *client)
+static void insert(const struct root_plan *plan, port_name_t task, port_name_t chosen, port_name_t name, uint32_t disposition,
+                   uint64_t badge)
 {
-	uint64_t receive = must(trap2(TRAP_port_create, PORT_NULL, 0), plan, "service port");
+	block()->argument[0] = badge;
+	block()->argument[1] = 0;
+	must(server_trap(TRAP_right_insert, task, chosen, name, disposition, 0, 0), plan, "right");
+}
+
+/* The first task of a domain is made for the sake of what is put into the domain through it; its thread comes later. */
+static void create_service(const struct root_plan *plan, struct root_client *client, unsigned index)
+{
+	uint64_t receive = must(server_trap(TRAP_port_create, PORT_NULL, 0, 0, 0, 0, 0), plan, "service port");
 	const volatile struct kernel_info *info = (const volatile struct kernel_info *)KERNEL_INFO_ADDRESS;
 	uint64_t pages = info->memory_total / PAGE_SIZE * plan->memory_percent / 100;
 
-	client->service =
-	        (port_name_t)must(trap4(TRAP_right_make, receive, 0, RIGHT_MINT, PORT_NULL), plan, "service right");
+	client->service = (port_name_t)must(server_trap(TRAP_right_make, receive, 0, RIGHT_MINT, PORT_NULL, 0, 0), plan,
+	                                    "service right");
 	client->ledger = (port_name_t)must(
-	        trap4(TRAP_ledger_create, 0, pages, (uint64_t)plan->kernel_kib * 1024, PORT_NULL), plan, "ledger");
-	client->task = (port_name_t)must(trap3(TRAP_task_create, 0, client->ledger, PORT_NULL), plan, "task");
-	must(trap4(TRAP_right_insert, client->task, NAME_SERVICE, receive, MSG_MOVE_RECEIVE), plan, "service port");
+	        server_trap(TRAP_ledger_create, 0, pages, (uint64_t)plan->kernel_kib * 1024, PORT_NULL, 0, 0), plan, "ledger");
+	client->domain = (port_name_t)must(server_trap(TRAP_domain_create, client->ledger, PORT_NULL, 0, 0, 0, 0), plan, "domain");
+	client->task = (port_name_t)must(server_trap(TRAP_task_create, client->domain, client->ledger, PORT_NULL, 0, 0, 0), plan,
+	                                 "task");
+	insert(plan, client->task, NAME_SERVICE, (port_name_t)receive, MSG_MOVE_RECEIVE, 0);
+	insert(plan, client->task, NAME_LOG, NAME_LOG, MSG_COPY_SEND, 0);
+	insert(plan, client->task, NAME_ROOT_SERVER, NAME_SERVICE, MSG_MAKE_SEND, index + 1);
+	insert(plan, client->task, NAME_SELF_LEDGER, client->ledger, MSG_COPY_SEND, 0);
+	map_shared(plan, client->task, SERVER_KEEP, KEEP_SIZE);
+	map_shared(plan, client->task, SERVER_LOG, SERVER_LOG_SIZE);
 }
 
 void servers_create(void)
 {
 	for (unsigned i = 0; i < root_plan_count; i++) {
 		if (module_find(root_plan[i].name) != NULL)
-			create_service(&root_plan[i], &root->client[i]);
+			create_service(&root_plan[i], &root->client[i], i);
 		else
 			server_log("no boot module %s: it is not started", root_plan[i].name);
 	}
 }
 
+/* ---- an incarnation ---- */
+
 /* Bytes of the last file page that belong to the zeroed part, and the pages after it. */
-static void clear_tail(const struct root_plan *plan, port_name_t task, const struct image_segment *s)
+static int64_t clear_tail(port_name_t task, const struct image_segment *s)
 {
 	static const uint8_t zeros[PAGE_SIZE];
 	uint64_t file_end = s->address + s->file_size, memory_end = s->address + s->memory_size;
 	uint64_t in_page = page_up(file_end) - file_end;
-	uint64_t flags = VM_READ | VM_WRITE | VM_FIXED | VM_INHERIT_COPY;
+	uint64_t start = s->file_size > 0 ? page_up(file_end) : s->address & -PAGE_SIZE;
+	int64_t status = KERN_SUCCESS;
 
 	if (s->file_size > 0 && in_page > 0)
-		must(trap4(TRAP_vm_write, task, file_end, (uint64_t)zeros, in_page), plan, "clearing the bss");
-	uint64_t start = s->file_size > 0 ? page_up(file_end) : s->address & -PAGE_SIZE;
-	if (page_up(memory_end) > start)
-		must(trap6(TRAP_vm_map, task, start, page_up(memory_end) - start, 0, 0, flags), plan,
-		     "mapping the bss");
+		status = trap4(TRAP_vm_write, task, file_end, (uint64_t)zeros, in_page);
+	if (status >= 0 && page_up(memory_end) > start)
+		status = server_trap(TRAP_vm_map, task, start, page_up(memory_end) - start, 0, 0,
+		                     VM_READ | VM_WRITE | VM_FIXED | VM_INHERIT_NONE);
+	return status;
 }
 
-static void load_segment(const struct root_plan *plan, port_name_t task, const struct root_module *module,
-                         const struct image_segment *s)
+static int64_t load_segment(port_name_t task, const struct root_module *module, const struct image_segment *s)
 {
-	uint64_t flags = VM_READ | VM_FIXED | VM_INHERIT_COPY | (s->write ? VM_WRITE | VM_COPY : 0) |
+	uint64_t flags = VM_READ | VM_FIXED | VM_INHERIT_NONE | (s->write ? VM_WRITE | VM_COPY : 0) |
 	                 (s->execute ? VM_EXECUTE : 0);
 	uint64_t start = s->address & -PAGE_SIZE;
+	int64_t status = KERN_SUCCESS;
 
 	if (s->file_size > 0)
-		must(trap6(TRAP_vm_map, task, start, page_up(s->address + s->file_size) - start, module->object,
-		           s->offset & -PAGE_SIZE, flags),
-		     plan, "mapping a segment");
-	if (s->write)
-		clear_tail(plan, task, s);
+		status = server_trap(TRAP_vm_map, task, start, page_up(s->address + s->file_size) - start, module->object,
+		                     s->offset & -PAGE_SIZE, flags);
+	return status >= 0 && s->write ? clear_tail(task, s) : status;
 }
 
-static uint64_t load_image(const struct root_plan *plan, port_name_t task)
+static int64_t load_image(const struct root_plan *plan, port_name_t task, uint64_t *entry)
 {
 	static uint8_t headers[PAGE_SIZE];
 	const struct root_module *module = module_find(plan->name);
 	struct image image;
 	size_t length = module->size < sizeof(headers) ? module->size : sizeof(headers);
+	int64_t status = trap4(TRAP_object_read, module->object, 0, (uint64_t)headers, length);
+	const char *wrong = image_parse(headers, status > 0 ? (size_t)status : 0, module->size, &image);
 
-	int64_t n = trap4(TRAP_object_read, module->object, 0, (uint64_t)headers, length);
-	const char *wrong = image_parse(headers, n > 0 ? (size_t)n : 0, module->size, &image);
-	if (wrong != NULL)
-		server_panic("boot module %s: %s", plan->name, wrong);
-	for (unsigned i = 0; i < image.count; i++)
-		load_segment(plan, task, module, &image.segment[i]);
-	return image.entry;
+	if (wrong != NULL) {
+		server_log("boot module %s: %s", plan->name, wrong);
+		return KERN_INVALID_ARGUMENT;
+	}
+	for (unsigned i = 0; i < image.count && status >= 0; i++)
+		status = load_segment(task, module, &image.segment[i]);
+	*entry = image.entry;
+	return status;
 }
 
-static void map_memory(const struct root_plan *plan, struct root_client *client)
+/* The registers with which a server begins: see libserver/start.S. */
+static void queue_start(const struct root_plan *plan, port_name_t thread, uint64_t entry, uint64_t flags)
 {
-	uint64_t flags = VM_READ | VM_WRITE | VM_FIXED | VM_INHERIT_NONE;
-
-	client->keep =
-	        (port_name_t)must(trap5(TRAP_object_create, KEEP_SIZE, 0, PORT_NULL, 0, PORT_NULL), plan, "keep");
-	must(trap6(TRAP_vm_map, client->task, SERVER_KEEP, KEEP_SIZE, client->keep, 0, flags), plan,
-	     "mapping the keep");
-	must(trap6(TRAP_vm_map, client->task, SERVER_STACK_TOP - SERVER_STACK_SIZE, SERVER_STACK_SIZE, 0, 0, flags),
-	     plan, "stack");
-}
-
-static void insert_rights(const struct root_plan *plan, struct root_client *client, unsigned index)
-{
-	must(trap4(TRAP_right_insert, client->task, NAME_LOG, NAME_LOG, MSG_COPY_SEND), plan, "log right");
-	block()->argument[0] = index + 1;
-	block()->argument[1] = 0;
-	must(trap4(TRAP_right_insert, client->task, NAME_ROOT_SERVER, NAME_SERVICE, MSG_MAKE_SEND), plan, "root right");
-	must(trap4(TRAP_right_insert, client->task, NAME_SELF_LEDGER, client->ledger, MSG_COPY_SEND), plan,
-	     "ledger right");
-}
-
-static void start_server(const struct root_plan *plan, struct root_client *client, unsigned index)
-{
-	uint64_t entry = load_image(plan, client->task);
+	struct portico_frame frame = {
+	        .rip = entry, .rsp = SERVER_STACK_TOP, .rdi = SERVER_ENDPOINT, .rcx = flags, .rflags = 0x202};
 	char name[16] = {0};
 
-	map_memory(plan, client);
-	insert_rights(plan, client, index);
-	client->thread = (port_name_t)must(
-	        trap5(TRAP_thread_create, client->task, 0, SERVER_ENDPOINT, THREAD_NO_FPU | THREAD_SERVER, PORT_NULL),
-	        plan, "thread");
-	must(trap3(TRAP_thread_priority, client->thread, plan->priority, 0), plan, "priority");
-	int error = server_watch_death(client->task, index);
-	if (error != 0)
-		server_panic("server %s: watching it: error %d", plan->name, error);
 	memcpy(name, plan->name, strnlen(plan->name, sizeof(name)));
-	struct portico_frame frame = {.rip = entry, .rsp = SERVER_STACK_TOP, .rdi = SERVER_ENDPOINT, .rflags = 0x202};
 	memcpy(&frame.rsi, name, 8);
 	memcpy(&frame.rdx, name + 8, 8);
-	memcpy(block()->argument, &frame, sizeof(frame));
-	must(trap1(TRAP_thread_start, client->thread), plan, "starting it");
-	client->running = true;
+	server_queue_with(TRAP_thread_start, thread, 0, &frame, sizeof(frame));
+	server_release_right(thread);
+}
+
+/* Text, data, stack and thread of a task that has the domain's memory already. */
+static int64_t equip(unsigned index, port_name_t task, uint64_t flags)
+{
+	const struct root_plan *plan = &root_plan[index];
+	uint64_t entry = 0;
+	int64_t status = load_image(plan, task, &entry);
+
+	if (status >= 0)
+		status = server_trap(TRAP_vm_map, task, SERVER_STACK_TOP - SERVER_STACK_SIZE, SERVER_STACK_SIZE, 0, 0,
+		                     VM_READ | VM_WRITE | VM_FIXED | VM_INHERIT_NONE);
+	if (status >= 0)
+		status = server_trap(TRAP_thread_create, task, 0, SERVER_ENDPOINT, THREAD_NO_FPU | THREAD_SERVER, PORT_NULL, 0);
+	if (status < 0)
+		return status;
+	port_name_t thread = (port_name_t)status;
+	trap3(TRAP_thread_priority, thread, plan->priority, 0);
+	int error = server_watch_death(task, index);
+	if (error != 0)
+		server_log("server %s: watching it: error %d", plan->name, error);
+	queue_start(plan, thread, entry, flags);
+	return KERN_SUCCESS;
+}
+
+int64_t server_incarnate(unsigned index, uint64_t flags)
+{
+	struct root_client *client = &root->client[index];
+	int64_t status = client->task;
+
+	if (client->task == PORT_NULL)
+		status = server_trap(TRAP_task_create, client->domain, client->ledger, PORT_NULL, 0, 0, 0);
+	if (status < 0)
+		return status;
+	client->task = (port_name_t)status;
+	status = equip(index, client->task, flags);
+	if (status < 0) {
+		server_queue(TRAP_task_terminate, client->task, 0, 0, 0, 0, 0);
+		server_release_right(client->task);
+		client->task = PORT_NULL;
+		return status;
+	}
+	client->incarnation++;
+	return KERN_SUCCESS;
 }
 
 void servers_start(void)
 {
-	for (unsigned i = 0; i < root_plan_count; i++)
-		if (root->client[i].task != PORT_NULL)
-			start_server(&root_plan[i], &root->client[i], i);
+	for (unsigned i = 0; i < root_plan_count; i++) {
+		if (root->client[i].domain == PORT_NULL)
+			continue;
+		int64_t status = server_incarnate(i, 0);
+		if (status < 0)
+			server_panic("server %s: status %d", root_plan[i].name, (int)status);
+	}
 }

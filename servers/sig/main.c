@@ -33,6 +33,7 @@ void sig_initialise(void)
 {
 	root = server_keep_root(sizeof(*root));
 	server_register(&sig_interface);
+	server_on_timer(timers_run);
 	int error = sessions_start(&root->sessions, NOTIFY_CHANGES, session_changed);
 	if (error)
 		server_panic("sig: proc's change log: error %d", error);

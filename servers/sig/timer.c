@@ -25,7 +25,7 @@ enum clock_number {
 
 static void wake_up_for_first(void)
 {
-	server_set_timer(root->armed ? root->armed->due : DEADLINE_NEVER, timers_run);
+	server_set_timer(root->armed ? root->armed->due : DEADLINE_NEVER);
 }
 
 static void disarm(struct timer *t)

@@ -43,6 +43,7 @@ int server_main(void)
 	server_register(&tty_interface);
 	server_on_no_senders(file_closed);
 	server_on_cancel(terminal_cancelled);
+	server_on_timer(waiters_expired);
 	for (unsigned i = 0; i < TERMINALS; i++)
 		server_on_notify(NOTIFY_INPUT(i) | NOTIFY_OUTPUT(i), notified);
 	start_terminal(0, "serial0", false);

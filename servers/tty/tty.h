@@ -136,6 +136,8 @@ void waiter_fail(struct waiter *waiter, int error);
 void waiter_hang_up(struct waiter *waiter);
 /* Arms the server's timer for the earliest deadline. */
 void waiters_arm(void);
+/* The timer: reads that have waited long enough, output that is to be looked at again. */
+void waiters_expired(void);
 
 /* ---- jobs.c: job control ---- */
 void jobs_changed(const struct proc_change *change, struct server_session *session);

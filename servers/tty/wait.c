@@ -129,7 +129,7 @@ bool waiter_write(struct terminal *t, struct waiter *waiter)
 
 /* ---- time ---- */
 
-static void expired(void)
+void waiters_expired(void)
 {
 	uint64_t now = server_now();
 
@@ -160,5 +160,5 @@ void waiters_arm(void)
 		if (t->drainers != NULL && server_now() + DRAIN_POLL_NS < deadline)
 			deadline = server_now() + DRAIN_POLL_NS;
 	}
-	server_set_timer(deadline, expired);
+	server_set_timer(deadline);
 }

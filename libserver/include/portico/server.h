@@ -19,6 +19,7 @@
 #include <portico/message.h>
 #include <portico/rights.h>
 #include <portico/status.h>
+#include <portico/transaction.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -186,11 +187,13 @@ void server_on_cancel(void (*handler)(uint64_t request, bool died));
 void server_on_dead_name(void (*handler)(port_name_t name, uint64_t cookie));
 int server_watch_death(port_name_t name, uint64_t cookie);
 
-/* Called once when monotonic time (ns) reaches `deadline`; the last call counts; DEADLINE_NEVER: off. One timer a
- * server. */
-void server_set_timer(uint64_t deadline, void (*handler)(void));
-/* Called after a message when it asked for it by server_defer(): further steps of a long operation, one at a time. */
-void server_defer(void (*step)(void));
+/* The timer's handler is called once when monotonic time (ns) reaches `deadline`, as a transaction of its own; the last call
+ * counts; DEADLINE_NEVER: off. One timer a server. The deadline is kept; the handler is registered by server_main. */
+void server_on_timer(void (*handler)(void));
+void server_set_timer(uint64_t deadline);
+/* Further steps of a long operation: the handler is called, as a transaction of its own, after a transaction that called server_defer(). */
+void server_on_deferred(void (*step)(void));
+void server_defer(void);
 
 /* Adds a receive right to those on which the loop receives. 0 or an errno. */
 int server_add_port(port_name_t receive);

@@ -35,6 +35,12 @@ bool server_cold(void);
 int64_t server_trap(uint64_t number, uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e, uint64_t f);
 
 /*
+ * A kernel trap that only reads, and puts what it finds into block->result: copied from there, `size` bytes (<= 384: block->argument
+ * follows). Logged in a transaction; also for queries.
+ */
+int64_t server_trap_results(uint64_t number, uint64_t a, uint64_t b, void *results, size_t size);
+
+/*
  * A kernel trap of COMMIT_TRAPS (portico/domain.h) that is done by the commit: what cannot be taken back or is seen by
  * others. Its status is not known. The second form fills block->argument first (thread_start's registers; <= 256 bytes).
  * Order is kept. What does not fit into one commit is kept and done before the next message is received.

@@ -19,6 +19,28 @@ int server_strncmp(const char *a, const char *b, size_t n);
 char *server_strchr(const char *s, int c);
 char *server_strrchr(const char *s, int c);
 
+/* What strings.c tells of the memory that it is about to write. */
+static const void *last_range;
+static size_t last_size;
+void undo_range(const void *to, size_t size);
+void undo_range(const void *to, size_t size)
+{
+	last_range = to;
+	last_size = size;
+}
+
+Test(memory, what_is_written_is_told)
+{
+	char to[40], from[40] = "";
+
+	server_memcpy(to, from, 33);
+	cr_assert(last_range == to && last_size == 33);
+	server_memset(to + 1, 0, 7);
+	cr_assert(last_range == to + 1 && last_size == 7);
+	server_memmove(to + 2, to, 20);
+	cr_assert(last_range == to + 2 && last_size == 20);
+}
+
 #define same(...)                                                                                                      \
 	do {                                                                                                           \
 		char ours[200], theirs[200];                                                                           \

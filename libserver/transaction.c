@@ -1,0 +1,59 @@
+/*
+ * Begin, and what an incarnation finds of the one before it. The protocol and its rules: docs/guide/recovery.md. Not instrumented.
+ */
+#include "transaction.h"
+
+enum engine_mode engine_mode = ENGINE_COLD;
+
+/* The tag is stored last: until then a new incarnation finds no transaction, and begins. */
+void transaction_begin(enum transaction_kind kind)
+{
+	struct transaction_log *log = LOG;
+
+	effects_begin();
+	log->undo_next = UNDO_START;
+	results_begin();
+	log->kind = kind;
+	log->give_up = 0;
+	log->sent = counters()->sent;
+	log->received = counters()->received;
+	log->operations = counters()->operations;
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	log->tag = counters()->commits;
+	engine_mode = ENGINE_TRANSACTION;
+}
+
+/* Nothing is logged: a query is run again from its beginning. */
+void transaction_query(void)
+{
+	effects_begin();
+	LOG->undo_next = 0;
+	engine_mode = ENGINE_QUERY;
+}
+
+/* Between transactions. */
+void transaction_idle(void)
+{
+	effects_begin();
+}
+
+enum transaction_kind transaction_recover(void)
+{
+	struct transaction_log *log = LOG;
+
+	if (log->tag != counters()->commits)
+		return TRANSACTION_NONE;
+	undo_roll_back();
+	results_recover();
+	effects_begin();
+	if (log->give_up == 0 && (server_start_flags & SERVER_START_GIVE_UP) != 0)
+		log->give_up = EIO;
+	engine_mode = ENGINE_TRANSACTION;
+	return (enum transaction_kind)log->kind;
+}
+
+_Noreturn void transaction_abandon(int error, const char *why)
+{
+	LOG->give_up = error;
+	server_panic("given up: %s", why);
+}
