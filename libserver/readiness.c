@@ -7,17 +7,23 @@
 
 #define OBJECT_SIZE (READINESS_SLOTS * sizeof(uint32_t))
 #define EVENTS_MASK 0xffffu
+#define CHUNK 512u
 
 struct readiness_state {
 	volatile uint32_t *word; /* the mapping: the same in every incarnation */
 	port_name_t object;      /* readable right to it */
 	uint32_t first_free;     /* free slots are chained through `next`; 0: none */
 	uint32_t high;           /* slots from here up were never used */
-	struct {
+	struct readiness_slot {
 		uint32_t value;  /* what the word holds after the commit */
 		uint32_t next;
-	} slot[READINESS_SLOTS];
+	} *chunk[READINESS_SLOTS / CHUNK]; /* those up to `high` exist */
 };
+
+static struct readiness_slot *slot_at(const struct readiness_state *r, uint32_t slot)
+{
+	return &r->chunk[slot / CHUNK][slot % CHUNK];
+}
 
 static struct readiness_state *make(void)
 {
@@ -53,6 +59,15 @@ static struct readiness_state *ready(void)
 	return state->readiness;
 }
 
+static bool have_chunk(struct readiness_state *r, uint32_t slot)
+{
+	struct readiness_slot **chunk = &r->chunk[slot / CHUNK];
+
+	if (*chunk == NULL)
+		*chunk = keep_allocate(CHUNK * sizeof(**chunk));
+	return *chunk != NULL;
+}
+
 uint32_t readiness_slot(void)
 {
 	struct readiness_state *r = ready();
@@ -62,8 +77,8 @@ uint32_t readiness_slot(void)
 		return 0;
 	if (r->first_free != 0) {
 		slot = r->first_free;
-		r->first_free = r->slot[slot].next;
-	} else if (r->high < READINESS_SLOTS) {
+		r->first_free = slot_at(r, slot)->next;
+	} else if (r->high < READINESS_SLOTS && have_chunk(r, r->high)) {
 		slot = r->high++;
 	}
 	return slot;
@@ -71,24 +86,24 @@ uint32_t readiness_slot(void)
 
 static void set_word(struct readiness_state *r, uint32_t slot, uint32_t value)
 {
-	r->slot[slot].value = value;
+	slot_at(r, slot)->value = value;
 	server_queue_word32(&r->word[slot], 0, value);
 	server_queue(TRAP_futex_wake, (uint64_t)&r->word[slot], INT32_MAX, FUTEX_SHARED, (uint32_t)FUTEX_BITS_ALL, 0, 0);
 }
 
 static void publish(struct readiness_state *r, uint32_t slot, uint32_t events)
 {
-	uint32_t changes = (r->slot[slot].value >> 16) + 1;
+	uint32_t changes = (slot_at(r, slot)->value >> 16) + 1;
 
 	set_word(r, slot, changes << 16 | (events & EVENTS_MASK));
-	set_word(r, 0, r->slot[0].value + 1);
+	set_word(r, 0, slot_at(r, 0)->value + 1);
 }
 
 void readiness_set(uint32_t slot, uint32_t events)
 {
 	struct readiness_state *r = server_state()->readiness;
 
-	if (slot != 0 && READINESS_EVENTS(r->slot[slot].value) != (events & EVENTS_MASK))
+	if (slot != 0 && READINESS_EVENTS(slot_at(r, slot)->value) != (events & EVENTS_MASK))
 		publish(r, slot, events);
 }
 
@@ -97,7 +112,7 @@ void readiness_touch(uint32_t slot)
 	struct readiness_state *r = server_state()->readiness;
 
 	if (slot != 0)
-		publish(r, slot, READINESS_EVENTS(r->slot[slot].value));
+		publish(r, slot, READINESS_EVENTS(slot_at(r, slot)->value));
 }
 
 void readiness_free(uint32_t slot)
@@ -107,7 +122,7 @@ void readiness_free(uint32_t slot)
 	if (slot == 0)
 		return;
 	readiness_set(slot, 0);
-	r->slot[slot].next = r->first_free;
+	slot_at(r, slot)->next = r->first_free;
 	r->first_free = slot;
 }
 

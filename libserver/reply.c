@@ -92,7 +92,7 @@ static int64_t access_window(uint64_t trap, const struct server_window *window, 
 {
 	int64_t status = copy_all(trap, window, offset, address, length, access);
 
-	return results_window(trap ^ offset << 8 ^ length << 40 ^ window->index, status, &last_fault.address, &last_fault.access);
+	return results_window(trap << 8 ^ window->index, status, &last_fault.address, &last_fault.access);
 }
 
 int64_t server_window_read(const struct server_window *window, uint64_t offset, void *to, size_t length)

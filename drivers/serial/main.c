@@ -43,7 +43,7 @@ static void interrupted(uint64_t bits)
 		for (unsigned i = 0; i < SERIAL_LINES; i++)
 			if (serial->line[i].present)
 				service(&serial->line[i]);
-		trap1(TRAP_interrupt_ack, serial->interrupt);
+		(void)server_trap(TRAP_interrupt_ack, serial->interrupt, 0, 0, 0, 0, 0);
 		for (unsigned i = 0; i < SERIAL_LINES; i++)
 			pending |= serial->line[i].present && uart_pending(&serial->line[i]);
 	} while (pending);
@@ -125,10 +125,8 @@ static void start_line(unsigned index)
 		server_log("no UART at %x", first_port[index]);
 }
 
-int server_main(void)
+static void start(void)
 {
-	serial = server_keep_root(sizeof(*serial));
-	server_register(&serial_interface);
 	for (unsigned i = 0; i < SERIAL_LINES; i++)
 		start_line(i);
 	int error = root_interrupt(NAME_ROOT_SERVER, INTERRUPT_LINE, &serial->interrupt);
@@ -137,7 +135,15 @@ int server_main(void)
 	int64_t status = trap3(TRAP_interrupt_bind, serial->interrupt, NAME_SERVICE, NOTIFY_INTERRUPT);
 	if (status < 0)
 		server_panic("interrupt_bind: status %d", (int)status);
-	server_on_notify(NOTIFY_INTERRUPT, interrupted);
 	interrupted(NOTIFY_INTERRUPT);
+}
+
+int server_main(void)
+{
+	serial = server_keep_root(sizeof(*serial));
+	server_register(&serial_interface);
+	server_on_notify(NOTIFY_INTERRUPT, interrupted);
+	if (server_cold())
+		start();
 	server_run();
 }

@@ -109,6 +109,8 @@ void kernel_main(void);                          /* kernel/task/main.c: after ar
 struct boot_module { uint64_t physical, size; char name[64]; };
 extern struct boot_module boot_modules[32];
 extern uint32_t boot_module_count;
+/* The decimal number after a prefix ("kill-every="); 0 if it is not there. */
+uint64_t command_line_number(const char *prefix);
 extern char boot_command_line[16384]; /* also the boot module "cmdline" */
 
 #endif

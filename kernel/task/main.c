@@ -137,6 +137,7 @@ void kernel_main(void)
 	const struct boot_module *module = module_find("root");
 
 	sched_init();
+	campaign_init();
 	if (module == NULL)
 		panic("there is no boot module named root");
 	root_domain = domain_create(&root_ledger);

@@ -36,6 +36,12 @@ void sched_tick(uint64_t now);
 void timeout_set(struct thread *thread, uint64_t deadline);
 void timeout_clear(struct thread *thread);
 
+/* Fault injection (campaign.c): off unless the command line asks for it. */
+void campaign_init(void);
+void campaign_begin(void);
+uint64_t campaign_next(void);
+void campaign_tick(uint64_t now);
+
 /* Futex waits: off all buckets. */
 void futex_unlink(struct thread *thread);
 /* Wakes up to `count` waiters on the word at `address`; a word that cannot be had wakes nobody. */

@@ -50,6 +50,8 @@ int64_t trap_handle_thread_start(uint64_t name, uint64_t b, uint64_t c, uint64_t
 	frame_argument(thread_current(), &frame);
 	thread_arch_set_frame(thread, &frame);
 	thread_make_runnable(thread);
+	if (thread->task->principal != 0)
+		campaign_begin();
 	return KERN_SUCCESS;
 }
 

@@ -39,6 +39,7 @@ void timeouts_expire(uint64_t now)
 		overdue(list_entry(queue.root, struct thread, timeout));
 	timers_expire(now);
 	sched_tick(now);
+	campaign_tick(now);
 }
 
 uint64_t timeouts_next(void)
@@ -49,5 +50,7 @@ uint64_t timeouts_next(void)
 
 	if (cpu->current == cpu->idle_thread && reaper_pending())
 		return clock_now();
+	if (campaign_next() < next)
+		next = campaign_next();
 	return timer < next ? timer : next;
 }

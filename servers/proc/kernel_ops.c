@@ -2,6 +2,7 @@
  * Kernel operations as traps. See kernel_ops.h.
  */
 #include "kernel_ops.h"
+#include <portico/server.h>
 
 #include <portico/layout.h>
 #include <portico/strings.h>
@@ -13,67 +14,67 @@ static struct portico_block *block(void)
 
 int64_t kernel_task_duplicate(port_name_t task, uint32_t flags, port_name_t ledger)
 {
-	return trap4(TRAP_task_duplicate, task, flags, ledger, PORT_NULL);
+	return server_trap(TRAP_task_duplicate, task, flags, ledger, PORT_NULL, 0, 0);
 }
 
 int64_t kernel_task_create(port_name_t ledger)
 {
-	return trap3(TRAP_task_create, 0, ledger, PORT_NULL);
+	return server_trap(TRAP_task_create, 0, ledger, PORT_NULL, 0, 0, 0);
 }
 
 int64_t kernel_task_terminate(port_name_t task)
 {
-	return trap1(TRAP_task_terminate, task);
+	server_queue(TRAP_task_terminate, task, 0, 0, 0, 0, 0);
+	return KERN_SUCCESS;
 }
 
 int64_t kernel_task_suspend(port_name_t task)
 {
-	return trap1(TRAP_task_suspend, task);
+	server_queue(TRAP_task_suspend, task, 0, 0, 0, 0, 0);
+	return KERN_SUCCESS;
 }
 
 int64_t kernel_task_resume(port_name_t task)
 {
-	return trap1(TRAP_task_resume, task);
+	server_queue(TRAP_task_resume, task, 0, 0, 0, 0, 0);
+	return KERN_SUCCESS;
 }
 
 int64_t kernel_task_set_principal(port_name_t task, uint64_t principal)
 {
-	return trap2(TRAP_task_set_principal, task, principal);
+	return server_trap(TRAP_task_set_principal, task, principal, 0, 0, 0, 0);
 }
 
 int64_t kernel_task_info(port_name_t task, struct task_info *info)
 {
-	int64_t status = trap1(TRAP_task_info, task);
-	_Static_assert(sizeof(*info) <= sizeof(block()->result), "fits");
-	if (status >= 0)
-		memcpy(info, block()->result, sizeof(*info));
-	return status;
+	return server_trap_results(TRAP_task_info, task, 0, info, sizeof(*info));
 }
 
 int64_t kernel_thread_create(port_name_t task, uint32_t slot, uint64_t endpoint)
 {
-	return trap5(TRAP_thread_create, task, slot, endpoint, 0, PORT_NULL);
+	return server_trap(TRAP_thread_create, task, slot, endpoint, 0, PORT_NULL, 0);
 }
 
 int64_t kernel_thread_start(port_name_t thread, const struct portico_frame *frame)
 {
-	memcpy(block()->argument, frame, sizeof(*frame));
-	return trap1(TRAP_thread_start, thread);
+	server_queue_with(TRAP_thread_start, thread, 0, frame, sizeof(*frame));
+	return KERN_SUCCESS;
 }
 
 int64_t kernel_thread_priority(port_name_t thread, uint32_t priority)
 {
-	return trap3(TRAP_thread_priority, thread, priority, 0);
+	server_queue(TRAP_thread_priority, thread, priority, 0, 0, 0, 0);
+	return KERN_SUCCESS;
 }
 
 int64_t kernel_thread_runnable(port_name_t thread)
 {
 	enum { STATE_RUNNABLE = 1, STATE_RUNNING = 2 };
-	int64_t status = trap1(TRAP_thread_info, thread);
+	uint64_t result[3];
+	int64_t status = server_trap_results(TRAP_thread_info, thread, 0, result, sizeof(result));
 	if (status < 0)
 		return status;
-	uint64_t state = block()->result[2];
-	return state == STATE_RUNNABLE || state == STATE_RUNNING;
+	return result[2] == STATE_RUNNABLE || result[2] == STATE_RUNNING;
 }
 
 int64_t kernel_right_insert(port_name_t task, port_name_t chosen, port_name_t name, uint32_t disposition,
@@ -81,33 +82,37 @@ int64_t kernel_right_insert(port_name_t task, port_name_t chosen, port_name_t na
 {
 	block()->argument[0] = badge;
 	block()->argument[1] = flags;
-	return trap4(TRAP_right_insert, task, chosen, name, disposition);
+	return server_trap(TRAP_right_insert, task, chosen, name, disposition, 0, 0);
 }
 
 int64_t kernel_right_copy(port_name_t name, uint32_t flags)
 {
-	return trap3(TRAP_right_copy, name, flags, PORT_NULL);
+	return server_trap(TRAP_right_copy, name, flags, PORT_NULL, 0, 0, 0);
 }
 
 int64_t kernel_right_extract(port_name_t task, port_name_t name)
 {
-	return trap4(TRAP_right_extract, task, name, MSG_COPY_SEND, PORT_NULL);
+	return server_trap(TRAP_right_extract, task, name, MSG_COPY_SEND, PORT_NULL, 0, 0);
 }
 
 int64_t kernel_ledger_create(uint64_t pages, uint64_t kernel_bytes)
 {
-	return trap4(TRAP_ledger_create, 0, pages, kernel_bytes, PORT_NULL);
+	return server_trap(TRAP_ledger_create, 0, pages, kernel_bytes, PORT_NULL, 0, 0);
 }
 
 int64_t kernel_vm_map(port_name_t task, uint64_t address, uint64_t size, port_name_t object, uint64_t offset,
                       uint32_t flags)
 {
-	return trap6(TRAP_vm_map, task, address, size, object, offset, flags);
+	return server_trap(TRAP_vm_map, task, address, size, object, offset, flags);
 }
 
 int64_t kernel_vm_read(port_name_t task, uint64_t address, void *to, size_t length)
 {
-	return trap4(TRAP_vm_read, task, address, (uint64_t)to, length);
+	int64_t got = trap4(TRAP_vm_read, task, address, (uint64_t)to, length);
+	server_sample(&got, sizeof(got));
+	if (got > 0)
+		server_sample(to, (size_t)got);
+	return got;
 }
 
 int64_t kernel_vm_write(port_name_t task, uint64_t address, const void *from, size_t length)
@@ -117,10 +122,7 @@ int64_t kernel_vm_write(port_name_t task, uint64_t address, const void *from, si
 
 int64_t kernel_vm_query(port_name_t task, uint64_t address, struct vm_query *query)
 {
-	int64_t status = trap2(TRAP_vm_query, task, address);
-	if (status >= 0)
-		memcpy(query, block()->result, sizeof(*query));
-	return status;
+	return server_trap_results(TRAP_vm_query, task, address, query, sizeof(*query));
 }
 
 int64_t kernel_object_read(port_name_t object, uint64_t offset, void *to, size_t length)
@@ -135,11 +137,8 @@ const struct kernel_info *kernel_information(void)
 
 void kernel_counters(struct system_counters *counters)
 {
-	memset(counters, 0, sizeof(*counters));
-	/* The kernel goes on into argument[], which follows result[]. */
-	_Static_assert(sizeof(*counters) <= sizeof(block()->result) + sizeof(block()->argument), "fits");
-	if (trap0(TRAP_system_counters) >= 0)
-		memcpy(counters, (const char *)block() + offsetof(struct portico_block, result), sizeof(*counters));
+	if (server_trap_results(TRAP_system_counters, 0, 0, counters, sizeof(*counters)) < 0)
+		memset(counters, 0, sizeof(*counters));
 }
 
 struct cpuid {
@@ -182,6 +181,7 @@ void kernel_entropy(uint8_t bytes[32])
 		uint64_t word = state ^ (generator ? processor_random() : 0);
 		memcpy(bytes + i * 8, &word, sizeof(word));
 	}
+	server_sample(bytes, 32);
 }
 
 uint64_t kernel_hwcap(void)

@@ -101,6 +101,8 @@ void proc_initialise(port_name_t root_server)
 	server_on_cancel(wait_cancelled);
 	server_on_dead_name(task_died);
 	server_on_no_senders(procfs_no_senders);
+	if (!server_cold())
+		return;
 	find_servers(root_server);
 	find_libposix();
 	start_init();

@@ -77,7 +77,7 @@ static void fill_child(const struct proc_change *change, struct sig_signal_info 
 static bool wants_stops(const struct process *parent)
 {
 	const struct signal_page *page = parent->pages.page;
-	return !page || !(__atomic_load_n(&page->flags, __ATOMIC_RELAXED) & SIGNAL_PAGE_NO_CHILD_STOP);
+	return !page || !(shared64(&page->flags) & SIGNAL_PAGE_NO_CHILD_STOP);
 }
 
 static void tell_parent(const struct proc_change *change)

@@ -10,51 +10,12 @@
 #include <portico/strings.h>
 #include <proc_client.h>
 
-static uint32_t slots_of(const struct signal_page *page)
-{
-	uint64_t slots = __atomic_load_n(&page->slots, __ATOMIC_RELAXED);
-	return slots < THREAD_SLOTS ? (uint32_t)slots : (uint32_t)THREAD_SLOTS;
-}
-
 int32_t thread_slot(const struct process *p, uint32_t tid)
 {
 	const struct signal_page *page = p->pages.page;
-	uint32_t slots = page ? slots_of(page) : 0;
+	uint32_t slots = page ? slots_in_use(page) : 0;
 	for (uint32_t i = 0; i < slots; i++) {
-		if (__atomic_load_n(&page->thread[i].tid, __ATOMIC_RELAXED) == tid)
-			return (int32_t)i;
-	}
-	return -1;
-}
-
-static bool thread_takes(const struct signal_thread *t, uint64_t bit)
-{
-	if (__atomic_load_n(&t->tid, __ATOMIC_RELAXED) == 0)
-		return false;
-	return !(__atomic_load_n(&t->blocked, __ATOMIC_SEQ_CST) & bit) ||
-	       (__atomic_load_n(&t->waiting, __ATOMIC_SEQ_CST) & bit);
-}
-
-/* Does the thread wait for it, so that even an ignored one counts? */
-static bool thread_waits(const struct signal_thread *t, uint64_t bit)
-{
-	return __atomic_load_n(&t->tid, __ATOMIC_RELAXED) != 0 &&
-	       (__atomic_load_n(&t->waiting, __ATOMIC_RELAXED) & bit);
-}
-
-/* The slot that is to be struck: the thread itself, or the first thread if it takes the signal, or any other. -1: none.
- */
-static int32_t choose_slot(const struct process *p, uint32_t tid, uint64_t bit)
-{
-	const struct signal_page *page = p->pages.page;
-	int32_t preferred = thread_slot(p, tid ? tid : p->session->pid);
-	if (preferred >= 0 && thread_takes(&page->thread[preferred], bit))
-		return preferred;
-	if (tid)
-		return -1;
-	uint32_t slots = slots_of(page);
-	for (uint32_t i = 0; i < slots; i++) {
-		if (thread_takes(&page->thread[i], bit))
+		if (shared32(&page->thread[i].tid) == tid)
 			return (int32_t)i;
 	}
 	return -1;
@@ -67,7 +28,8 @@ static bool is_blocked(const struct process *p, uint32_t tid, uint64_t bit)
 	if (slot < 0)
 		slot = 0;
 	const struct signal_thread *t = &p->pages.page->thread[slot];
-	return (__atomic_load_n(&t->blocked, __ATOMIC_RELAXED) & bit) || thread_waits(t, bit);
+	/* A thread that waits for it counts as blocking it: even an ignored signal is then wanted. */
+	return (shared64(&t->blocked) & bit) || (shared32(&t->tid) != 0 && (shared64(&t->waiting) & bit));
 }
 
 /* Dropped at once: ignored and not blocked; for pid 1 also what it does not catch. */
@@ -77,30 +39,46 @@ static bool is_dropped(const struct process *p, uint32_t tid, uint32_t signal)
 	uint64_t bit = SIGNAL_BIT(signal);
 	if (!page || is_blocked(p, tid, bit))
 		return false;
-	if (__atomic_load_n(&page->ignored, __ATOMIC_RELAXED) & bit)
+	if (shared64(&page->ignored) & bit)
 		return true;
-	return p->session->pid == 1 && !(__atomic_load_n(&page->caught, __ATOMIC_RELAXED) & bit);
+	return p->session->pid == 1 && !(shared64(&page->caught) & bit);
 }
 
 bool is_blocked_or_ignored(const struct process *p, uint32_t signal)
 {
 	const struct signal_page *page = p->pages.page;
 	uint64_t bit = SIGNAL_BIT(signal);
-	return page && (is_blocked(p, 0, bit) || (__atomic_load_n(&page->ignored, __ATOMIC_RELAXED) & bit));
+	return page && (is_blocked(p, 0, bit) || (shared64(&page->ignored) & bit));
+}
+
+/*
+ * The threads that may take the signal, the preferred one first: the thread itself; or the first thread, then any other. Which of them does
+ * is for the commit to see, after it has posted: a mask that is read now may be another one then.
+ */
+static uint32_t candidates(const struct process *p, uint32_t tid, uint32_t slot[STRIKE_MAX])
+{
+	const struct signal_page *page = p->pages.page;
+	int32_t preferred = thread_slot(p, tid ? tid : p->session->pid);
+	uint32_t count = 0;
+	if (preferred >= 0)
+		slot[count++] = (uint32_t)preferred;
+	if (tid)
+		return count;
+	uint32_t slots = slots_in_use(page);
+	for (uint32_t i = 0; i < slots && count < STRIKE_MAX; i++) {
+		if ((int32_t)i != preferred && shared32(&page->thread[i].tid) != 0)
+			slot[count++] = i;
+	}
+	return count;
 }
 
 static void strike(struct process *p, uint32_t tid, uint64_t bit)
 {
-	int32_t slot = choose_slot(p, tid, bit);
-	if (slot < 0)
+	uint32_t slot[STRIKE_MAX];
+	uint32_t count = candidates(p, tid, slot);
+	if (count == 0 || process_task(p) == PORT_NULL)
 		return;
-	port_name_t task = process_task(p);
-	if (task == PORT_NULL)
-		return;
-	if (kernel_task_interrupt(task, (uint32_t)slot) == KERN_DEAD) {
-		server_release_right(p->task);
-		p->task = PORT_NULL;
-	}
+	kernel_strike(p->task, p->pages.page, slot, count, bit);
 }
 
 /* KILL and STOP do not queue. True: done. */
@@ -134,7 +112,6 @@ int generate(struct process *p, uint32_t tid, const struct sig_signal_info *info
 	if (error)
 		return error;
 	queue_mirror(p);
-	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	if (p->pages.page)
 		strike(p, tid, bit);
 	return 0;

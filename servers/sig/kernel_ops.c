@@ -9,23 +9,36 @@
 
 #define PAGES_SIZE ((sizeof(struct signal_page) + PAGE_SIZE - 1) & ~(PAGE_SIZE - 1))
 
-static struct portico_block *block(void)
+void kernel_post(uint64_t *word, uint64_t value)
 {
-	return (struct portico_block *)SERVER_ENDPOINT;
+	server_queue_word64(word, 0, value);
 }
 
-int64_t kernel_task_interrupt(port_name_t task, uint32_t slot)
+/* A condition that never holds: skips. */
+static void queue_jump(const uint64_t *word, unsigned skip)
 {
-	return trap2(TRAP_task_interrupt, task, slot);
+	server_queue_if(word, 0, 1, skip);
+}
+
+void kernel_strike(port_name_t task, const struct signal_page *page, const uint32_t *slot, uint32_t count, uint64_t bit)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		const struct signal_thread *t = &page->thread[slot[i]];
+		unsigned rest = (count - 1 - i) * 4;
+
+		server_queue_if(&t->blocked, bit, bit, 1);  /* not blocked: it takes it */
+		server_queue_if(&t->waiting, bit, bit, 2);  /* blocked and not waited for: the next one */
+		server_queue(TRAP_task_interrupt, task, slot[i], 0, 0, 0, 0);
+		queue_jump(&t->blocked, rest);
+	}
 }
 
 int64_t kernel_task_time(port_name_t task, uint64_t *user, uint64_t *system)
 {
-	int64_t status = trap1(TRAP_task_info, task);
+	struct task_info info;
+	int64_t status = server_trap_results(TRAP_task_info, task, 0, &info, sizeof(info));
 	if (status < 0)
 		return status;
-	struct task_info info;
-	memcpy(&info, block()->result, sizeof(info));
 	*user = info.user_ns;
 	*system = info.system_ns;
 	return 0;
@@ -33,16 +46,16 @@ int64_t kernel_task_time(port_name_t task, uint64_t *user, uint64_t *system)
 
 static int64_t create(struct signal_pages *pages)
 {
-	int64_t object = trap5(TRAP_object_create, PAGES_SIZE, 0, PORT_NULL, 0, PORT_NULL);
+	int64_t object = server_trap(TRAP_object_create, PAGES_SIZE, 0, PORT_NULL, 0, PORT_NULL, 0);
 	if (object < 0)
 		return object;
 	pages->object = (port_name_t)object;
-	int64_t shared = trap3(TRAP_right_copy, pages->object, RIGHT_READ | RIGHT_WRITE, PORT_NULL);
+	int64_t shared = server_trap(TRAP_right_copy, pages->object, RIGHT_READ | RIGHT_WRITE, PORT_NULL, 0, 0, 0);
 	if (shared < 0)
 		return shared;
 	pages->shared = (port_name_t)shared;
-	int64_t address = trap6(TRAP_vm_map, TASK_SELF, SERVER_MAPPINGS, PAGES_SIZE, pages->object, 0,
-	                        VM_READ | VM_WRITE | VM_INHERIT_NONE);
+	int64_t address = server_trap(TRAP_vm_map, TASK_SELF, SERVER_MAPPINGS, PAGES_SIZE, pages->object, 0,
+	                              VM_READ | VM_WRITE | VM_INHERIT_SHARE);
 	if (address < 0)
 		return address;
 	pages->page = (struct signal_page *)address;
@@ -61,11 +74,9 @@ int64_t kernel_pages_create(struct signal_pages *pages)
 void kernel_pages_destroy(struct signal_pages *pages)
 {
 	if (pages->page)
-		trap3(TRAP_vm_unmap, TASK_SELF, (uint64_t)pages->page, PAGES_SIZE);
-	if (pages->shared != PORT_NULL)
-		trap1(TRAP_right_release, pages->shared);
-	if (pages->object != PORT_NULL)
-		trap1(TRAP_right_release, pages->object);
+		server_queue(TRAP_vm_unmap, TASK_SELF, (uint64_t)pages->page, PAGES_SIZE, 0, 0, 0);
+	server_release_right(pages->shared);
+	server_release_right(pages->object);
 	*pages = (struct signal_pages){0};
 }
 

@@ -7,10 +7,17 @@
 #define SIG_KERNEL_OPS_H
 
 #include <portico/signal_page.h>
+#include <portico/server.h>
 #include <portico/traps.h>
 
-/* Strikes the thread in `slot` of a task. */
-int64_t kernel_task_interrupt(port_name_t task, uint32_t slot);
+/* At the commit: the word that sig alone writes. */
+void kernel_post(uint64_t *word, uint64_t value);
+/*
+ * At the commit, after what was posted: strikes the first of the slots whose thread takes the signal, because it does not block it
+ * or waits for it; none if none does.
+ */
+#define STRIKE_MAX 24u
+void kernel_strike(port_name_t task, const struct signal_page *page, const uint32_t *slot, uint32_t count, uint64_t bit);
 /* CPU time so far, ns. */
 int64_t kernel_task_time(port_name_t task, uint64_t *user, uint64_t *system);
 
@@ -23,5 +30,16 @@ int64_t kernel_pages_create(struct signal_pages *pages);
 void kernel_pages_destroy(struct signal_pages *pages);
 
 uint32_t kernel_cpus(void);
+
+/* Words that the process writes: what a handler saw of them is logged. */
+static inline uint64_t shared64(const uint64_t *word)
+{
+	return server_sample_word(__atomic_load_n(word, __ATOMIC_SEQ_CST));
+}
+
+static inline uint32_t shared32(const uint32_t *word)
+{
+	return (uint32_t)server_sample_word(__atomic_load_n(word, __ATOMIC_SEQ_CST));
+}
 
 #endif

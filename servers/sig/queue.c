@@ -160,10 +160,9 @@ void queue_free(struct process *p)
 		drop_after(p, NULL);
 }
 
-/* Slots that the process says are in use; never more than there are. */
-static uint32_t slots_of(const struct signal_page *page)
+uint32_t slots_in_use(const struct signal_page *page)
 {
-	uint64_t slots = __atomic_load_n(&page->slots, __ATOMIC_RELAXED);
+	uint64_t slots = shared64(&page->slots);
 	return slots < THREAD_SLOTS ? (uint32_t)slots : (uint32_t)THREAD_SLOTS;
 }
 
@@ -172,13 +171,13 @@ void queue_mirror(struct process *p)
 	struct signal_page *page = p->pages.page;
 	if (!page)
 		return;
-	__atomic_store_n(&page->pending, pending_set(p, 0), __ATOMIC_SEQ_CST);
-	uint32_t slots = slots_of(page);
+	kernel_post(&page->pending, pending_set(p, 0));
+	uint32_t slots = slots_in_use(page);
 	for (uint32_t i = 0; i < slots; i++) {
 		struct signal_thread *t = &page->thread[i];
-		uint32_t tid = __atomic_load_n(&t->tid, __ATOMIC_RELAXED);
+		uint32_t tid = shared32(&t->tid);
 		uint64_t set = tid ? pending_set(p, tid) : 0;
-		if (__atomic_load_n(&t->pending, __ATOMIC_RELAXED) != set)
-			__atomic_store_n(&t->pending, set, __ATOMIC_SEQ_CST);
+		if (shared64(&t->pending) != set)
+			kernel_post(&t->pending, set);
 	}
 }

@@ -80,7 +80,7 @@ int sig_serve_attach(struct server_call *call, struct sig_right *right, struct s
 	uint64_t set = 0;
 	for (const struct pending *q = p->first; q; q = q->next)
 		set |= q->tid == p->session->pid ? SIGNAL_BIT((uint32_t)q->info.signal) : 0;
-	fresh.page->thread[0].pending = set;
+	kernel_post(&fresh.page->thread[0].pending, set);
 	pages->name = fresh.shared;
 	return 0;
 }

@@ -178,7 +178,7 @@ int sig_serve_take(struct server_call *call, struct sig_right *right, uint32_t s
 		return ESRCH;
 	uint32_t tid = 0;
 	if (p->pages.page && slot < THREAD_SLOTS)
-		tid = __atomic_load_n(&p->pages.page->thread[slot].tid, __ATOMIC_RELAXED);
+		tid = shared32(&p->pages.page->thread[slot].tid);
 	struct pending taken;
 	if (!queue_take(p, tid, set, &taken)) {
 		queue_mirror(p); /* what the process has scribbled over its words is put right */

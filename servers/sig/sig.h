@@ -151,6 +151,8 @@ void queue_mirror(struct process *p);
 int generate(struct process *p, uint32_t tid, const struct sig_signal_info *info, int32_t timer);
 /* The slot of a thread; -1: none. */
 int32_t thread_slot(const struct process *p, uint32_t tid);
+/* Slots that the process says are in use; never more than there are. */
+uint32_t slots_in_use(const struct signal_page *page);
 /* Would the process as it is take no notice: blocked or ignored? */
 bool is_blocked_or_ignored(const struct process *p, uint32_t signal);
 

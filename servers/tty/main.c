@@ -46,9 +46,11 @@ int server_main(void)
 	server_on_timer(waiters_expired);
 	for (unsigned i = 0; i < TERMINALS; i++)
 		server_on_notify(NOTIFY_INPUT(i) | NOTIFY_OUTPUT(i), notified);
-	start_terminal(0, "serial0", false);
-	start_terminal(1, "serial2", true);
-	tty->sig = server_lookup("sig");
+	if (server_cold()) {
+		start_terminal(0, "serial0", false);
+		start_terminal(1, "serial2", true);
+		tty->sig = server_lookup("sig");
+	}
 	int error = sessions_start(&tty->sessions, NOTIFY_CHANGES, jobs_changed);
 	if (error != 0)
 		server_log("no session records: error %d", error);

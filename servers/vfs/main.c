@@ -32,7 +32,7 @@ static void fill_root(void)
 int server_main(void)
 {
 	vfs = server_keep_root(sizeof(*vfs));
-	if (vfs->mounts == NULL) {
+	if (server_cold()) {
 		int error = vfs_start();
 		if (error != 0)
 			server_panic("start: error %d", error);

@@ -5,6 +5,7 @@
  * A mapping is made longer than its object, so that a file that grows is mapped anew only when it has doubled.
  */
 #include "memory.h"
+#include "vfs.h"
 #include <portico/block.h>
 #include <portico/info.h>
 #include <portico/layout.h>
@@ -28,15 +29,15 @@ static uint64_t whole_pages(uint64_t size)
 /* Address, 0: no room. */
 static uint64_t map(port_name_t object, uint64_t size, uint64_t flags)
 {
-	static uint64_t hint = SERVER_MAPPINGS; /* where the last search ended: volatile, only saves time */
 	int64_t address;
 
-	if (hint + size > MAPPINGS_END)
-		hint = SERVER_MAPPINGS;
-	address = trap6(TRAP_vm_map, TASK_SELF, hint, size, object, 0, flags | VM_INHERIT_NONE);
+	/* Where the last search ended: only saves time. */
+	if (vfs->map_hint < SERVER_MAPPINGS || vfs->map_hint + size > MAPPINGS_END)
+		vfs->map_hint = SERVER_MAPPINGS;
+	address = server_trap(TRAP_vm_map, TASK_SELF, vfs->map_hint, size, object, 0, flags | VM_INHERIT_SHARE);
 	if (address < 0)
 		return 0;
-	hint = (uint64_t)address + size;
+	vfs->map_hint = (uint64_t)address + size;
 	return (uint64_t)address;
 }
 
@@ -51,7 +52,7 @@ static bool map_object(struct memory *memory, uint64_t size)
 	if (address == 0)
 		return false;
 	if (memory->address != NULL)
-		trap3(TRAP_vm_unmap, TASK_SELF, (uint64_t)memory->address, memory->mapped);
+		server_queue(TRAP_vm_unmap, TASK_SELF, (uint64_t)memory->address, memory->mapped, 0, 0, 0);
 	memory->address = (uint8_t *)address;
 	memory->mapped = room;
 	return true;
@@ -60,7 +61,7 @@ static bool map_object(struct memory *memory, uint64_t size)
 int memory_create(struct memory *memory, uint64_t size)
 {
 	size = whole_pages(size);
-	int64_t object = trap5(TRAP_object_create, size, 0, PORT_NULL, 0, PORT_NULL);
+	int64_t object = server_trap(TRAP_object_create, size, 0, PORT_NULL, 0, PORT_NULL, 0);
 	if (object < 0)
 		return ENOSPC;
 	*memory = (struct memory){.object = (port_name_t)object, .size = size};
@@ -77,7 +78,7 @@ int memory_resize(struct memory *memory, uint64_t size)
 		return 0;
 	if (size > memory->mapped && !map_object(memory, size))
 		return ENOSPC;
-	if (trap2(TRAP_object_resize, memory->object, size) < 0)
+	if (server_trap(TRAP_object_resize, memory->object, size, 0, 0, 0, 0) < 0)
 		return ENOSPC;
 	memory->size = size;
 	return 0;
@@ -85,7 +86,7 @@ int memory_resize(struct memory *memory, uint64_t size)
 
 void memory_discard(struct memory *memory, uint64_t offset, uint64_t length)
 {
-	int64_t status = trap3(TRAP_object_discard, memory->object, offset, length);
+	int64_t status = server_trap(TRAP_object_discard, memory->object, offset, length, 0, 0, 0);
 
 	if (status < 0)
 		server_panic("object_discard: status %d", (int)status);
@@ -94,7 +95,7 @@ void memory_discard(struct memory *memory, uint64_t offset, uint64_t length)
 void memory_destroy(struct memory *memory)
 {
 	if (memory->address != NULL)
-		trap3(TRAP_vm_unmap, TASK_SELF, (uint64_t)memory->address, memory->mapped);
+		server_queue(TRAP_vm_unmap, TASK_SELF, (uint64_t)memory->address, memory->mapped, 0, 0, 0);
 	for (unsigned i = 0; i < MEMORY_ACCESSES; i++)
 		server_release_right(memory->right[i]);
 	server_release_right(memory->object);
@@ -122,7 +123,7 @@ port_name_t memory_right(struct memory *memory, enum memory_access access)
 	};
 
 	if (memory->right[access] == PORT_NULL) {
-		int64_t name = trap3(TRAP_right_copy, memory->object, flags[access], PORT_NULL);
+		int64_t name = server_trap(TRAP_right_copy, memory->object, flags[access], PORT_NULL, 0, 0, 0);
 		if (name > 0)
 			memory->right[access] = (port_name_t)name;
 	}
@@ -131,9 +132,11 @@ port_name_t memory_right(struct memory *memory, enum memory_access access)
 
 uint64_t memory_resident(const struct memory *memory)
 {
-	if (memory->object == PORT_NULL || trap1(TRAP_object_info, memory->object) < 0)
+	uint64_t result[2];
+
+	if (memory->object == PORT_NULL || server_trap_results(TRAP_object_info, memory->object, 0, result, sizeof(result)) < 0)
 		return 0;
-	return ((const struct portico_block *)SERVER_ENDPOINT)->result[1];
+	return result[1];
 }
 
 uint64_t memory_machine(void)
@@ -144,18 +147,18 @@ uint64_t memory_machine(void)
 /* Asked of the kernel each time: the information page is as old as the last tick, which a large write outruns. */
 static uint64_t free_pages(void)
 {
-	const struct system_counters *counters = (const void *)((const struct portico_block *)SERVER_ENDPOINT)->result;
+	struct system_counters counters;
+	int64_t status = server_trap_results(TRAP_system_counters, 0, 0, &counters, sizeof(counters));
 
-	return trap0(TRAP_system_counters) >= 0 ? counters->pages_free : info()->memory_free / PAGE_SIZE;
+	return status >= 0 ? counters.pages_free : server_sample_word(info()->memory_free / PAGE_SIZE);
 }
 
 uint64_t memory_available(void)
 {
-	const struct portico_block *block = (const struct portico_block *)SERVER_ENDPOINT;
-	uint64_t pages = free_pages();
+	uint64_t pages = free_pages(), result[2];
 
-	if (trap1(TRAP_ledger_info, 0) >= 0) {
-		uint64_t used = block->result[0], limit = block->result[1];
+	if (server_trap_results(TRAP_ledger_info, 0, 0, result, sizeof(result)) >= 0) {
+		uint64_t used = result[0], limit = result[1];
 		uint64_t left = limit > used ? limit - used : 0;
 		pages = left < pages ? left : pages;
 	}
@@ -204,5 +207,5 @@ uint64_t memory_entropy(void)
 
 	for (unsigned i = 0; i < 4; i++) /* the traps' own time varies a little */
 		bits = (bits << 13 | bits >> 51) ^ time_stamp() ^ (uint64_t)trap0(TRAP_null);
-	return bits ^ hardware_random();
+	return server_sample_word(bits ^ hardware_random());
 }

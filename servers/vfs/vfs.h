@@ -99,6 +99,7 @@ struct random_state {
 };
 
 struct vfs_state {
+	uint64_t map_hint;            /* memory.c: where to look for room first */
 	struct mount *mounts;
 	struct file_system *systems;
 	struct place root; /* kept: of the name space */

@@ -181,3 +181,18 @@ bool command_line_has(const char *word)
 	}
 	return false;
 }
+
+uint64_t command_line_number(const char *prefix)
+{
+	size_t length = strlen(prefix);
+	uint64_t number = 0;
+
+	for (const char *p = boot_command_line; *p != '\0'; p++) {
+		if ((p != boot_command_line && p[-1] != ' ') || strncmp(p, prefix, length) != 0)
+			continue;
+		for (p += length; *p >= '0' && *p <= '9'; p++)
+			number = number * 10 + (uint64_t)(*p - '0');
+		return number;
+	}
+	return 0;
+}

@@ -278,3 +278,9 @@ struct host_balance host_balance(void)
 	balance.pages = root_ledger.pages;
 	return balance;
 }
+
+uint64_t command_line_number(const char *prefix)
+{
+	(void)prefix;
+	return 0;
+}

@@ -25,18 +25,31 @@ void as(uint32_t pid)
 
 /* ---- the kernel ---- */
 
-int64_t kernel_task_interrupt(port_name_t task, uint32_t slot)
+void kernel_post(uint64_t *word, uint64_t value)
 {
-	if (answers.interrupt_dead)
-		return KERN_DEAD;
+	*word = value;
+}
+
+static bool takes(const struct signal_thread *t, uint64_t bit)
+{
+	return !(t->blocked & bit) || (t->waiting & bit);
+}
+
+void kernel_strike(port_name_t task, const struct signal_page *page, const uint32_t *slot, uint32_t count, uint64_t bit)
+{
+	uint32_t i = 0;
+
+	while (i < count && !takes(&page->thread[slot[i]], bit))
+		i++;
+	if (i == count)
+		return;
 	asked.interrupts++;
-	asked.interrupted_slot = slot;
+	asked.interrupted_slot = slot[i];
 	for (struct server_session *s = root->sessions.first; s; s = s->next) {
 		const struct process *p = s->own;
 		if (p && p->task == task)
 			asked.interrupted_pid = s->pid;
 	}
-	return KERN_SUCCESS;
 }
 
 int64_t kernel_task_time(port_name_t task, uint64_t *user, uint64_t *system)
