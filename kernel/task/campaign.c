@@ -11,6 +11,7 @@
 
 static uint64_t period; /* ns; 0: off */
 static uint64_t next_kill = DEADLINE_NEVER;
+static uint64_t kills_running, kills_waiting;
 static uint64_t state = 88172645463325252u;
 
 /* xorshift64, Marsaglia 2003. */
@@ -42,6 +43,12 @@ uint64_t campaign_next(void)
 	return next_kill;
 }
 
+void campaign_report(void)
+{
+	if (period != 0)
+		kprintf("portico: kills %lu running %lu waiting\n", (unsigned long)kills_running, (unsigned long)kills_waiting);
+}
+
 static struct task *waiting_victim(void)
 {
 	struct task *victim = NULL;
@@ -66,9 +73,11 @@ void campaign_tick(uint64_t now)
 		return;
 	next_kill = now + period / 2 + random() % period;
 	timer_arm(next_kill);
-	if (victim == NULL && random() % 4 == 0)
-		victim = waiting_victim();
-	if (victim == NULL)
+	if (victim != NULL)
+		kills_running++;
+	else if (random() % 4 == 0 && (victim = waiting_victim()) != NULL)
+		kills_waiting++;
+	else
 		return;
 	task_terminate(victim);
 }

@@ -41,6 +41,7 @@ void campaign_init(void);
 void campaign_begin(void);
 uint64_t campaign_next(void);
 void campaign_tick(uint64_t now);
+void campaign_report(void);
 
 /* Futex waits: off all buckets. */
 void futex_unlink(struct thread *thread);

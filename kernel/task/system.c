@@ -36,6 +36,7 @@ int64_t trap_handle_system_power(uint64_t machine, uint64_t action, uint64_t c, 
 		return status;
 	if (action > POWER_PANIC)
 		return KERN_INVALID_ARGUMENT;
+	campaign_report();
 	machine_power((uint32_t)action);
 }
 
