@@ -60,6 +60,7 @@ struct root_client {
 	port_name_t task;                 /* the incarnation, PORT_NULL: there is none */
 	port_name_t granted[ROOT_GRANTS]; /* rights made for it, by index of its grants */
 	port_name_t ports[4], interrupt[4];
+	uint32_t failures;                /* attempts in a row to make one that failed */
 	uint32_t incarnation;             /* number of the present or last one */
 };
 
