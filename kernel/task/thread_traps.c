@@ -45,6 +45,8 @@ int64_t trap_handle_thread_start(uint64_t name, uint64_t b, uint64_t c, uint64_t
 	(void)b, (void)c, (void)d, (void)e, (void)f;
 	if (thread == NULL)
 		return status;
+	if (thread->task->dying)
+		return KERN_DEAD;
 	if (thread->state != THREAD_NEW)
 		return KERN_BUSY;
 	frame_argument(thread_current(), &frame);

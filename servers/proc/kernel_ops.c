@@ -117,7 +117,7 @@ int64_t kernel_vm_read(port_name_t task, uint64_t address, void *to, size_t leng
 
 int64_t kernel_vm_write(port_name_t task, uint64_t address, const void *from, size_t length)
 {
-	return trap4(TRAP_vm_write, task, address, (uint64_t)from, length);
+	return server_trap(TRAP_vm_write, task, address, (uint64_t)from, length, 0, 0);
 }
 
 int64_t kernel_vm_query(port_name_t task, uint64_t address, struct vm_query *query)

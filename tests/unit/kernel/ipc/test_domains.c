@@ -326,6 +326,21 @@ Test(domains, commit_passes_over_what_fails)
 	cr_assert_eq(trap(l.p.server, msg, MSG_COMMIT | MSG_RECEIVE, 0, l.p.port, DEADLINE_NOW, 1), KERN_INVALID_ARGUMENT);
 }
 
+/* Killed between the making of its thread and the start: the next incarnation's thread is the same one. */
+Test(domains, a_thread_of_a_dead_incarnation_is_not_started)
+{
+	struct life l = live();
+	port_name_t thread;
+
+	kill_incarnation(&l);
+	l.task = (port_name_t)trap(l.p.server, task_create, l.domain);
+	thread = (port_name_t)trap(l.p.server, thread_create, l.task, 0, ENDPOINT, THREAD_SERVER | THREAD_NO_FPU);
+	kill_incarnation(&l);
+	cr_assert_eq(trap(l.p.server, thread_start, thread), KERN_DEAD);
+	incarnate(&l);
+	cr_assert_eq(trap(l.p.server, thread_start, thread), KERN_BUSY);
+}
+
 Test(domains, why_it_ended)
 {
 	struct life l = live();
