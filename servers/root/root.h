@@ -1,12 +1,13 @@
 /*
- * root: the first task. Starts the servers from boot modules, names them, gives drivers their devices, ends the system.
+ * root: the first task. Starts the servers from boot modules, names them, gives drivers their devices, makes a new incarnation of
+ * one that has ended, answers the administrator at /dev/supervisor, ends the system.
  *
- * Above: every server, through interface root. Below: the kernel; root calls nobody. It does not restart what dies: the
- * system then ends with a failing status (recovery comes with the recovery domains of the design's section 6).
+ * Above: every server, through interface root; svc(8), through interface io on a port of its own. Below: the kernel; root calls nobody.
  */
 #ifndef ROOT_H
 #define ROOT_H
 
+#include <portico/domain.h>
 #include <portico/server.h>
 
 #define ROOT_MODULES 32u
@@ -53,16 +54,44 @@ struct root_module {
 	uint64_t size;
 };
 
+/* Why an incarnation ended. */
+enum cause {
+	CAUSE_NONE,
+	CAUSE_KILLED,    /* by somebody */
+	CAUSE_CAMPAIGN,  /* by the campaign */
+	CAUSE_EXCEPTION, /* by itself, as the next two */
+	CAUSE_EXIT,
+	CAUSE_HANG,      /* root ended it because one request took too long */
+	CAUSE_RESTART,   /* an administrator asked for it */
+	CAUSE_UPDATE,    /* ... for another image */
+};
+
 /* A server in its present life; index as in root_plan. The badge of its right to root is index + 1. */
 struct root_client {
-	port_name_t service; /* mintable send right to its service port */
+	port_name_t service; /* send right to its service port, mintable, may notify */
 	port_name_t domain, ledger;
-	port_name_t task;                 /* the incarnation, PORT_NULL: there is none */
+	port_name_t keep;                 /* memory object of its keep */
+	port_name_t task, thread;         /* the incarnation, PORT_NULL: there is none */
 	port_name_t granted[ROOT_GRANTS]; /* rights made for it, by index of its grants */
 	port_name_t ports[4], interrupt[4];
 	uint32_t failures;                /* attempts in a row to make one that failed */
 	uint32_t incarnation;             /* number of the present or last one */
+	uint32_t restarts;
+	uint8_t ending;                   /* enum cause: root has asked the kernel to end the incarnation */
+	uint8_t last_cause;               /* enum cause, of the last end */
+	uint64_t started, ended;          /* ns: the present incarnation, the end of the last one */
+	uint64_t start_at;                /* ns: when the next one is to be made; 0: there is one */
 };
+
+/* Servers are terminated in turn, as a test of recovery. */
+struct campaign {
+	uint64_t period, next; /* ns; period 0: off */
+	uint8_t victim[ROOT_SERVERS + 1];
+	unsigned count, turn;
+	uint64_t kills;
+};
+
+struct supervisor_file;
 
 /* The keep's root structure. */
 struct root {
@@ -71,8 +100,17 @@ struct root {
 	struct root_client client[ROOT_SERVERS];
 	char command_line[COMMAND_LINE_MAX];
 	bool ending;
+	port_name_t supervisor;       /* receive right: what /dev/supervisor leads to */
+	struct supervisor_file *files;
+	unsigned file_count;
+	struct campaign campaign;
+	uint64_t incarnation, started; /* root's own, as last looked at */
+	uint64_t suicide;              /* number of the incarnation of root that is to end; 0: none */
 };
 extern struct root *root;
+
+/* Beside indices of root_plan: root itself. */
+#define SERVER_ROOT ROOT_SERVERS
 
 /* ---- modules.c ---- */
 /* Takes the list of boot modules and the command line over from the kernel. */
@@ -113,6 +151,44 @@ void servers_create(void);
 void servers_start(void);
 /* Makes a new incarnation of a server that has none. 0 or a kern_status: it has none then either. */
 int64_t server_incarnate(unsigned index, uint64_t flags);
+
+/* ---- supervise.c: watching and ending incarnations ---- */
+/* What the kernel says about a server's domain; sampled. A negative kern_status: nothing. */
+int64_t supervise_look(unsigned index, struct domain_info *info);
+/* Ends the incarnation; SERVER_ROOT: root's own, after this transaction. 0, or an errno: ESRCH there is none. */
+int supervise_kill(unsigned index, enum cause cause);
+/* Servers with these indices in turn, every `period` ns; 0: no more. */
+void supervise_campaign(uint64_t period, const uint8_t *victims, unsigned count);
+/* Makes root's counters, timer and handlers known; in every incarnation. */
+void supervise_register(void);
+/* First use of the timer; cold. */
+void supervise_start(void);
+void supervise_self(void);
+
+/* ---- answer.c: text that grows ---- */
+struct answer {
+	char *text; /* in the keep */
+	size_t length, size;
+	bool short_of_memory;
+};
+void answer_add(struct answer *answer, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void answer_free(struct answer *answer);
+
+/* ---- command.c: what is written to /dev/supervisor ---- */
+/* Executes a line without its newline, which it cuts into words. What is wrong is told in the answer: "error: ...". */
+void command_execute(char *line, struct answer *answer);
+/* Index of a server, or SERVER_ROOT; -1: there is none. */
+int server_index(const char *name);
+const char *server_title(unsigned index);
+
+/* ---- report.c: list and log as text and as JSON ---- */
+/* "killed", "exception", ... */
+const char *cause_name(unsigned cause);
+void report_list(struct answer *answer, bool json);
+
+/* ---- supervisor.c: open files of /dev/supervisor ---- */
+void supervisor_start(void);
+void supervisor_closed(uint64_t badge, uint64_t make_send);
 
 /* ---- power.c ---- */
 /* Logs the exit status that a wait status stands for, and ends the machine. Returns only if the kernel refuses. */

@@ -33,13 +33,13 @@ static uint64_t must(int64_t status, const struct root_plan *plan, const char *w
 /* ---- once ---- */
 
 /* Memory that lives as long as the domain: each incarnation finds it where it was. */
-static void map_shared(const struct root_plan *plan, port_name_t task, uint64_t address, uint64_t size)
+static port_name_t map_shared(const struct root_plan *plan, port_name_t task, uint64_t address, uint64_t size)
 {
 	uint64_t object = must(server_trap(TRAP_object_create, size, 0, PORT_NULL, 0, PORT_NULL, 0), plan, "keep");
 
 	must(server_trap(TRAP_vm_map, task, address, size, object, 0, VM_READ | VM_WRITE | VM_FIXED | VM_INHERIT_SHARE), plan,
 	     "mapping the keep");
-	server_release_right((port_name_t)object);
+	return (port_name_t)object;
 }
 
 static void insert(const struct root_plan *plan, port_name_t task, port_name_t chosen, port_name_t name, uint32_t disposition,
@@ -57,7 +57,7 @@ static void create_service(const struct root_plan *plan, struct root_client *cli
 	const volatile struct kernel_info *info = (const volatile struct kernel_info *)KERNEL_INFO_ADDRESS;
 	uint64_t pages = info->memory_total / PAGE_SIZE * plan->memory_percent / 100;
 
-	client->service = (port_name_t)must(server_trap(TRAP_right_make, receive, 0, RIGHT_MINT, PORT_NULL, 0, 0), plan,
+	client->service = (port_name_t)must(server_trap(TRAP_right_make, receive, 0, RIGHT_MINT | RIGHT_NOTIFY, PORT_NULL, 0, 0), plan,
 	                                    "service right");
 	client->ledger = (port_name_t)must(
 	        server_trap(TRAP_ledger_create, 0, pages, (uint64_t)plan->kernel_kib * 1024, PORT_NULL, 0, 0), plan, "ledger");
@@ -68,8 +68,8 @@ static void create_service(const struct root_plan *plan, struct root_client *cli
 	insert(plan, client->task, NAME_LOG, NAME_LOG, MSG_COPY_SEND, 0);
 	insert(plan, client->task, NAME_ROOT_SERVER, NAME_SERVICE, MSG_MAKE_SEND, index + 1);
 	insert(plan, client->task, NAME_SELF_LEDGER, client->ledger, MSG_COPY_SEND, 0);
-	map_shared(plan, client->task, SERVER_KEEP, KEEP_SIZE);
-	map_shared(plan, client->task, SERVER_LOG, SERVER_LOG_SIZE);
+	client->keep = map_shared(plan, client->task, SERVER_KEEP, KEEP_SIZE);
+	server_release_right(map_shared(plan, client->task, SERVER_LOG, SERVER_LOG_SIZE));
 }
 
 void servers_create(void)
@@ -94,7 +94,7 @@ static int64_t clear_tail(port_name_t task, const struct image_segment *s)
 	int64_t status = KERN_SUCCESS;
 
 	if (s->file_size > 0 && in_page > 0)
-		status = trap4(TRAP_vm_write, task, file_end, (uint64_t)zeros, in_page);
+		status = server_trap(TRAP_vm_write, task, file_end, (uint64_t)zeros, in_page, 0, 0);
 	if (status >= 0 && page_up(memory_end) > start)
 		status = server_trap(TRAP_vm_map, task, start, page_up(memory_end) - start, 0, 0,
 		                     VM_READ | VM_WRITE | VM_FIXED | VM_INHERIT_NONE);
@@ -144,7 +144,6 @@ static void queue_start(const struct root_plan *plan, port_name_t thread, uint64
 	memcpy(&frame.rsi, name, 8);
 	memcpy(&frame.rdx, name + 8, 8);
 	server_queue_with(TRAP_thread_start, thread, 0, &frame, sizeof(frame));
-	server_release_right(thread);
 }
 
 /* Text, data, stack and thread of a task that has the domain's memory already. */
@@ -167,6 +166,7 @@ static int64_t equip(unsigned index, port_name_t task, uint64_t flags)
 	if (error != 0)
 		server_log("server %s: watching it: error %d", plan->name, error);
 	queue_start(plan, thread, entry, flags);
+	root->client[index].thread = thread;
 	return KERN_SUCCESS;
 }
 
@@ -188,6 +188,7 @@ int64_t server_incarnate(unsigned index, uint64_t flags)
 		return status;
 	}
 	client->incarnation++;
+	client->started = server_now();
 	return KERN_SUCCESS;
 }
 
