@@ -2,9 +2,11 @@
  * Commands of /dev/supervisor: a line each, words between blanks.
  */
 #include "root.h"
+#include <portico/layout.h>
 #include <portico/strings.h>
 
 #define WORDS (ROOT_SERVERS + 4u)
+#define UNMAPPED UINT64_C(0x1000) /* nothing is ever there: below USER_MIN */
 #define PERIOD_MAX UINT64_C(3600000) /* ms */
 
 int server_index(const char *name)
@@ -83,6 +85,41 @@ static void do_kill(char *const word[], unsigned count, struct answer *answer)
 		tell(answer, word[1], supervise_kill((unsigned)index, CAUSE_KILLED));
 }
 
+static void do_crash(char *const word[], unsigned count, struct answer *answer)
+{
+	int index = find(word[1], false, answer);
+
+	(void)count;
+	if (index >= 0)
+		tell(answer, word[1], supervise_divert((unsigned)index, UNMAPPED));
+}
+
+static void do_hang(char *const word[], unsigned count, struct answer *answer)
+{
+	int index = find(word[1], false, answer);
+
+	(void)count;
+	if (index >= 0)
+		tell(answer, word[1], supervise_divert((unsigned)index, server_entry((unsigned)index) + SERVER_HANG));
+}
+
+static void do_restart(char *const word[], unsigned count, struct answer *answer)
+{
+	bool cold = count > 2;
+	int index = find(word[1], !cold, answer);
+
+	if (index >= 0 && cold && strcmp(word[2], "--cold") != 0)
+		answer_add(answer, "error: restart: what is %s?\n", word[2]);
+	else if (index >= 0)
+		tell(answer, word[1], supervise_restart((unsigned)index, CAUSE_RESTART, cold));
+}
+
+static void do_log(char *const word[], unsigned count, struct answer *answer)
+{
+	(void)word;
+	report_log(answer, count > 1);
+}
+
 /* Decimal; false: something else, or too large. */
 static bool number(const char *word, uint64_t limit, uint64_t *value)
 {
@@ -126,11 +163,15 @@ static void do_campaign(char *const word[], unsigned count, struct answer *answe
 static const struct {
 	const char *name;
 	unsigned least, most; /* words */
-	const char *option;   /* the only second word that there may be */
+	const char *option;   /* the only second word that there may be, or NULL */
 	void (*run)(char *const word[], unsigned count, struct answer *answer);
 } commands[] = {
         {"list", 1, 2, "--json", do_list},
         {"kill", 2, 2, NULL, do_kill},
+        {"crash", 2, 2, NULL, do_crash},
+        {"hang", 2, 2, NULL, do_hang},
+        {"restart", 2, 3, NULL, do_restart},
+        {"log", 1, 2, "--json", do_log},
         {"campaign", 2, WORDS, NULL, do_campaign},
 };
 
