@@ -1,8 +1,14 @@
 /*
- * svc: the administrator's view of the servers, through /dev/supervisor, which root serves.
+ * svc: the administrator's view of the servers, through /dev/supervisor, which root serves (docs/guide/supervision.md).
  *
  *   svc list [--json]              the servers: incarnation, uptime, requests, restarts, keep, how the last incarnation ended
+ *   svc watch                      the list, again each second
+ *   svc log [--json]               the journal: each end of an incarnation, with registers and the request in service
  *   svc kill NAME                  ends the incarnation where it is
+ *   svc crash NAME                 lets it fault by itself
+ *   svc hang NAME                  lets it loop for ever
+ *   svc restart NAME [--cold]      ends it between two requests; --cold: the next one has forgotten everything
+ *   svc update NAME FILE           the next incarnation is made of this program
  *   svc campaign MS NAME...        kills these in turn, one every MS milliseconds; `svc campaign 0` ends it
  *
  * Servers are known by the names of the boot plan; `root` is the supervisor itself. Only uid 0 may open the device.
@@ -14,6 +20,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define DEVICE "/dev/supervisor"
@@ -27,7 +34,13 @@ static _Noreturn void fail(int status, const char *what, const char *why)
 static _Noreturn void usage(void)
 {
 	fputs("usage: svc list [--json]\n"
+	      "       svc watch\n"
+	      "       svc log [--json]\n"
 	      "       svc kill NAME\n"
+	      "       svc crash NAME\n"
+	      "       svc hang NAME\n"
+	      "       svc restart NAME [--cold]\n"
+	      "       svc update NAME FILE\n"
 	      "       svc campaign MS NAME... | svc campaign 0\n",
 	      stderr);
 	exit(2);
@@ -90,7 +103,8 @@ static int show(const char *text)
 	return 0;
 }
 
-static int command(int count, char **word)
+/* Sends the words as a line; the answer is still to be read. */
+static int ask(int count, char **word)
 {
 	char line[512];
 	size_t length = 0;
@@ -105,16 +119,89 @@ static int command(int count, char **word)
 		line[length++] = i + 1 < count ? ' ' : '\n';
 	}
 	send(fd, line, length);
+	return fd;
+}
+
+static int finish(int fd)
+{
 	char *text = receive(fd);
 	int status = show(text);
+
 	free(text);
 	close(fd);
 	return status;
+}
+
+static int command(int count, char **word)
+{
+	return finish(ask(count, word));
+}
+
+static int watch(void)
+{
+	char *list[] = {"list"};
+
+	for (;;) {
+		fputs("\033[H\033[2J", stdout);
+		if (command(1, list) != 0)
+			return 1;
+		fflush(stdout);
+		sleep(1);
+	}
+}
+
+/* What became of an update, as soon as that is clear. */
+static int await_update(char *name)
+{
+	char *word[] = {"update", name};
+
+	for (;;) {
+		int fd = ask(2, word);
+		char *text = receive(fd);
+		close(fd);
+		if (strcmp(text, "waiting\n") != 0 && strcmp(text, "on trial\n") != 0)
+			return show(text);
+		free(text);
+		usleep(50000);
+	}
+}
+
+static int update(char *name, const char *path)
+{
+	static char bytes[32768];
+	char size[24];
+	char *word[] = {"update", name, size};
+	int file = open(path, O_RDONLY | O_CLOEXEC);
+	struct stat st;
+	ssize_t n;
+
+	if (file < 0 || fstat(file, &st) != 0)
+		fail(1, path, strerror(errno));
+	snprintf(size, sizeof(size), "%lld", (long long)st.st_size);
+	int fd = ask(3, word);
+	char *refused = receive(fd);
+	if (*refused != '\0')
+		return show(refused);
+	for (off_t left = st.st_size; left > 0; left -= n) {
+		n = read(file, bytes, left < (off_t)sizeof(bytes) ? (size_t)left : sizeof(bytes));
+		if (n <= 0)
+			fail(1, path, n < 0 ? strerror(errno) : "has become shorter");
+		send(fd, bytes, (size_t)n);
+	}
+	close(file);
+	return finish(fd) != 0 ? 1 : await_update(name);
 }
 
 int main(int argc, char **argv)
 {
 	if (argc < 2)
 		usage();
+	if (strcmp(argv[1], "watch") == 0 && argc == 2)
+		return watch();
+	if (strcmp(argv[1], "update") == 0) {
+		if (argc != 4)
+			usage();
+		return update(argv[2], argv[3]);
+	}
 	return command(argc - 1, argv + 1);
 }

@@ -2,11 +2,13 @@
  * Commands of /dev/supervisor: a line each, words between blanks.
  */
 #include "root.h"
+#include <portico/client.h>
 #include <portico/layout.h>
 #include <portico/strings.h>
 
 #define WORDS (ROOT_SERVERS + 4u)
 #define UNMAPPED UINT64_C(0x1000) /* nothing is ever there: below USER_MIN */
+#define IMAGE_MAX (UINT64_C(16) << 20)
 #define PERIOD_MAX UINT64_C(3600000) /* ms */
 
 int server_index(const char *name)
@@ -70,53 +72,54 @@ static void tell(struct answer *answer, const char *name, int error)
 
 /* ---- the commands ---- */
 
-static void do_list(char *const word[], unsigned count, struct answer *answer)
+static void do_list(char *const word[], unsigned count, struct answer *answer, struct upload *upload)
 {
-	(void)word;
+	(void)word, (void)upload;
 	report_list(answer, count > 1);
 }
 
-static void do_kill(char *const word[], unsigned count, struct answer *answer)
+static void do_kill(char *const word[], unsigned count, struct answer *answer, struct upload *upload)
 {
 	int index = find(word[1], true, answer);
 
-	(void)count;
+	(void)count, (void)upload;
 	if (index >= 0)
 		tell(answer, word[1], supervise_kill((unsigned)index, CAUSE_KILLED));
 }
 
-static void do_crash(char *const word[], unsigned count, struct answer *answer)
+static void do_crash(char *const word[], unsigned count, struct answer *answer, struct upload *upload)
 {
 	int index = find(word[1], false, answer);
 
-	(void)count;
+	(void)count, (void)upload;
 	if (index >= 0)
 		tell(answer, word[1], supervise_divert((unsigned)index, UNMAPPED));
 }
 
-static void do_hang(char *const word[], unsigned count, struct answer *answer)
+static void do_hang(char *const word[], unsigned count, struct answer *answer, struct upload *upload)
 {
 	int index = find(word[1], false, answer);
 
-	(void)count;
+	(void)count, (void)upload;
 	if (index >= 0)
 		tell(answer, word[1], supervise_divert((unsigned)index, server_entry((unsigned)index) + SERVER_HANG));
 }
 
-static void do_restart(char *const word[], unsigned count, struct answer *answer)
+static void do_restart(char *const word[], unsigned count, struct answer *answer, struct upload *upload)
 {
 	bool cold = count > 2;
 	int index = find(word[1], !cold, answer);
 
+	(void)upload;
 	if (index >= 0 && cold && strcmp(word[2], "--cold") != 0)
 		answer_add(answer, "error: restart: what is %s?\n", word[2]);
 	else if (index >= 0)
 		tell(answer, word[1], supervise_restart((unsigned)index, CAUSE_RESTART, cold));
 }
 
-static void do_log(char *const word[], unsigned count, struct answer *answer)
+static void do_log(char *const word[], unsigned count, struct answer *answer, struct upload *upload)
 {
-	(void)word;
+	(void)word, (void)upload;
 	report_log(answer, count > 1);
 }
 
@@ -136,12 +139,13 @@ static bool number(const char *word, uint64_t limit, uint64_t *value)
 	return true;
 }
 
-static void do_campaign(char *const word[], unsigned count, struct answer *answer)
+static void do_campaign(char *const word[], unsigned count, struct answer *answer, struct upload *upload)
 {
 	uint8_t victims[ROOT_SERVERS + 1];
 	uint64_t period;
 	unsigned victim_count = 0;
 
+	(void)upload;
 	if (!number(word[1], PERIOD_MAX, &period)) {
 		answer_add(answer, "error: %s: not a number of milliseconds up to %u\n", word[1], (unsigned)PERIOD_MAX);
 		return;
@@ -160,11 +164,42 @@ static void do_campaign(char *const word[], unsigned count, struct answer *answe
 	supervise_campaign(period * 1000000, victims, period != 0 ? victim_count : 0);
 }
 
+/* "update NAME SIZE": the program follows. "update NAME": what became of it. */
+static void do_update(char *const word[], unsigned count, struct answer *answer, struct upload *upload)
+{
+	int index = find(word[1], false, answer);
+	uint64_t size;
+
+	if (index < 0)
+		return;
+	if (count == 2) {
+		answer_add(answer, "%s\n", update_text((unsigned)index));
+		return;
+	}
+	if (!number(word[2], IMAGE_MAX, &size) || size == 0) {
+		answer_add(answer, "error: %s: not a size up to %u bytes\n", word[2], (unsigned)IMAGE_MAX);
+		return;
+	}
+	int64_t object = server_trap(TRAP_object_create, (size + PAGE_SIZE - 1) & -PAGE_SIZE, 0, PORT_NULL, 0, PORT_NULL, 0);
+	if (object < 0)
+		answer_add(answer, "error: %s: no memory for the program\n", word[1]);
+	else
+		*upload = (struct upload){.server = (uint8_t)index, .object = (port_name_t)object, .size = size};
+}
+
+void command_uploaded(struct upload *upload, struct answer *answer)
+{
+	const char *wrong = update_begin(upload->server, server_take(&upload->object), upload->size);
+
+	if (wrong != NULL)
+		answer_add(answer, "error: %s: %s\n", server_title(upload->server), wrong);
+}
+
 static const struct {
 	const char *name;
 	unsigned least, most; /* words */
 	const char *option;   /* the only second word that there may be, or NULL */
-	void (*run)(char *const word[], unsigned count, struct answer *answer);
+	void (*run)(char *const word[], unsigned count, struct answer *answer, struct upload *upload);
 } commands[] = {
         {"list", 1, 2, "--json", do_list},
         {"kill", 2, 2, NULL, do_kill},
@@ -172,10 +207,11 @@ static const struct {
         {"hang", 2, 2, NULL, do_hang},
         {"restart", 2, 3, NULL, do_restart},
         {"log", 1, 2, "--json", do_log},
+        {"update", 2, 3, NULL, do_update},
         {"campaign", 2, WORDS, NULL, do_campaign},
 };
 
-void command_execute(char *line, struct answer *answer)
+void command_execute(char *line, struct answer *answer, struct upload *upload)
 {
 	char *word[WORDS];
 	unsigned count = split(line, word);
@@ -187,7 +223,7 @@ void command_execute(char *line, struct answer *answer)
 		    (commands[i].option != NULL && count > 1 && strcmp(word[1], commands[i].option) != 0))
 			answer_add(answer, "error: %s: wrong number of words\n", commands[i].name);
 		else
-			commands[i].run(word, count, answer);
+			commands[i].run(word, count, answer, upload);
 		return;
 	}
 	answer_add(answer, "error: %s: no such command\n", count > 0 ? word[0] : "");

@@ -23,6 +23,7 @@ struct elf_program {
 #define PT_LOAD 1u
 #define PT_DYNAMIC 2u
 #define PT_INTERP 3u
+#define PT_NOTE 4u
 #define PF_EXECUTE 1u
 #define PF_WRITE 2u
 
@@ -49,6 +50,10 @@ static const char *add_segment(const struct elf_program *p, uint64_t file_size, 
 
 	if (p->type == PT_DYNAMIC || p->type == PT_INTERP)
 		return "not static";
+	if (p->type == PT_NOTE && p->offset <= file_size && p->file_size <= file_size - p->offset) {
+		image->note_offset = p->offset;
+		image->note_size = p->file_size;
+	}
 	if (p->type != PT_LOAD || p->memory_size == 0)
 		return NULL;
 	if (image->count == IMAGE_SEGMENTS)
@@ -104,4 +109,41 @@ const char *image_parse(const void *bytes, size_t length, uint64_t file_size, st
 			return NULL;
 	}
 	return "the entry point is in no executable segment";
+}
+
+/* ---- notes ---- */
+
+struct elf_note {
+	uint32_t name_size, size, type;
+};
+
+static size_t padded(size_t n)
+{
+	return (n + 3) & ~(size_t)3;
+}
+
+const void *image_layout(const void *notes, size_t size, size_t *length)
+{
+	static const char owner[] = "portico.layout";
+	const uint8_t *at = notes;
+	struct elf_note note;
+
+	while (size >= sizeof(note)) {
+		memcpy(&note, at, sizeof(note));
+		at += sizeof(note);
+		size -= sizeof(note);
+		if (note.name_size > size || padded(note.name_size) > size || note.size > size - padded(note.name_size))
+			return NULL;
+		const uint8_t *description = at + padded(note.name_size);
+		if (note.name_size == sizeof(owner) && memcmp(at, owner, sizeof(owner)) == 0) {
+			*length = note.size;
+			return description;
+		}
+		size_t whole = padded(note.name_size) + padded(note.size);
+		if (whole > size)
+			return NULL;
+		at += whole;
+		size -= whole;
+	}
+	return NULL;
 }

@@ -22,6 +22,7 @@ static const char *const action_text[] = {
         [ACTION_GIVE_UP] = "request given up",
         [ACTION_COLD] = "started with nothing",
         [ACTION_REBOOT] = "reboot",
+        [ACTION_OLD_IMAGE] = "update taken back",
 };
 
 const char *action_name(unsigned action)

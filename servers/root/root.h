@@ -72,6 +72,7 @@ enum action {
 	ACTION_GIVE_UP, /* it answers the request in service with an error */
 	ACTION_COLD,    /* it begins with an empty keep */
 	ACTION_REBOOT,
+	ACTION_OLD_IMAGE, /* the update is taken back, and the next incarnation goes on */
 };
 
 #define LADDER_WINDOW 8u
@@ -107,6 +108,21 @@ struct incident {
 };
 #define JOURNAL 64u
 
+/* A program that is not the boot module's. */
+struct root_image {
+	port_name_t object; /* PORT_NULL: the boot module is meant */
+	uint64_t size;
+};
+
+enum update_state {
+	UPDATE_NONE,
+	UPDATE_WAITING, /* for the end of a request */
+	UPDATE_TRIAL,   /* the new program runs, and is taken back if it faults */
+	UPDATE_DONE,
+	UPDATE_FAILED,  /* it faulted */
+	UPDATE_BUSY,    /* no request ended in time */
+};
+
 /* A server in its present life; index as in root_plan. The badge of its right to root is index + 1. */
 struct root_client {
 	port_name_t service; /* send right to its service port, mintable, may notify */
@@ -125,6 +141,10 @@ struct root_client {
 	bool wanted_cold;                 /* ... and let the next one begin with nothing */
 	bool cold;                        /* the incarnation began with an empty keep */
 	uint64_t wanted_until;            /* ns: then wherever it is */
+	struct root_image image;          /* of the present incarnation */
+	struct root_image other;          /* while waiting: the new one; on trial: the old one */
+	uint64_t trial_until;             /* ns */
+	uint8_t update;                   /* enum update_state */
 	uint64_t entry;                   /* address of its first instruction */
 	uint64_t commits;                 /* when the present incarnation began */
 	struct ladder ladder;
@@ -188,13 +208,21 @@ struct image {
 	uint64_t entry;
 	unsigned count;
 	struct image_segment segment[IMAGE_SEGMENTS];
+	uint64_t note_offset, note_size; /* PT_NOTE, in the file; size 0: there is none */
 };
+#define IMAGE_NOTES_MAX 1024u
 /*
  * Reads the headers of a static ELF64 for x86_64: `bytes` are the first `length` ones of a file of `file_size`. NULL,
  * or what is wrong with it. Segments are page-congruent, inside the file, inside the user's address space, ascending,
  * and none is writable and executable.
  */
 const char *image_parse(const void *bytes, size_t length, uint64_t file_size, struct image *image);
+
+/*
+ * The layout note among `size` bytes of notes: owner "portico.layout", whose descriptor is a fingerprint of what the keep
+ * of this program looks like. Returns it, and its length; NULL: there is none.
+ */
+const void *image_layout(const void *notes, size_t size, size_t *length);
 
 /* ---- start.c ---- */
 /* Creates the service port of every server of the plan whose module is there. */
@@ -237,6 +265,22 @@ void supervise_register(void);
 void supervise_start(void);
 void supervise_self(void);
 
+/* ---- update.c: another program for a running server ---- */
+/*
+ * Takes an object with a program over: the next incarnation is made of it, as soon as a request has ended. NULL, or why not: then
+ * it is released.
+ */
+const char *update_begin(unsigned index, port_name_t object, uint64_t size);
+/* An incarnation has ended: which program the next one is made of. True: the update was taken back. */
+bool update_died(unsigned index, enum cause cause, bool own);
+/* The time on trial is over. */
+void update_tick(unsigned index, uint64_t now);
+/* It could not be done: waiting was in vain. */
+void update_cancel(unsigned index);
+const char *update_text(unsigned index);
+/* Where the present program of a server lies. */
+struct root_image update_image(unsigned index);
+
 /* ---- answer.c: text that grows ---- */
 struct answer {
 	char *text; /* in the keep */
@@ -247,8 +291,16 @@ void answer_add(struct answer *answer, const char *format, ...) __attribute__((f
 void answer_free(struct answer *answer);
 
 /* ---- command.c: what is written to /dev/supervisor ---- */
+/* What a command wants besides: bytes that follow its line. */
+struct upload {
+	uint8_t server;
+	port_name_t object; /* PORT_NULL: nothing */
+	uint64_t size, done;
+};
 /* Executes a line without its newline, which it cuts into words. What is wrong is told in the answer: "error: ...". */
-void command_execute(char *line, struct answer *answer);
+void command_execute(char *line, struct answer *answer, struct upload *upload);
+/* All bytes are there. */
+void command_uploaded(struct upload *upload, struct answer *answer);
 /* Index of a server, or SERVER_ROOT; -1: there is none. */
 int server_index(const char *name);
 const char *server_title(unsigned index);

@@ -120,7 +120,7 @@ static int64_t clear_tail(port_name_t task, const struct image_segment *s)
 	return status;
 }
 
-static int64_t load_segment(port_name_t task, const struct root_module *module, const struct image_segment *s)
+static int64_t load_segment(port_name_t task, port_name_t object, const struct image_segment *s)
 {
 	uint64_t flags = VM_READ | VM_FIXED | VM_INHERIT_NONE | (s->write ? VM_WRITE | VM_COPY : 0) |
 	                 (s->execute ? VM_EXECUTE : 0);
@@ -128,26 +128,26 @@ static int64_t load_segment(port_name_t task, const struct root_module *module, 
 	int64_t status = KERN_SUCCESS;
 
 	if (s->file_size > 0)
-		status = server_trap(TRAP_vm_map, task, start, page_up(s->address + s->file_size) - start, module->object,
+		status = server_trap(TRAP_vm_map, task, start, page_up(s->address + s->file_size) - start, object,
 		                     s->offset & -PAGE_SIZE, flags);
 	return status >= 0 && s->write ? clear_tail(task, s) : status;
 }
 
-static int64_t load_image(const struct root_plan *plan, port_name_t task, uint64_t *entry)
+static int64_t load_image(unsigned index, port_name_t task, uint64_t *entry)
 {
 	static uint8_t headers[PAGE_SIZE];
-	const struct root_module *module = module_find(plan->name);
+	const struct root_image program = update_image(index);
 	struct image image;
-	size_t length = module->size < sizeof(headers) ? module->size : sizeof(headers);
-	int64_t status = trap4(TRAP_object_read, module->object, 0, (uint64_t)headers, length);
-	const char *wrong = image_parse(headers, status > 0 ? (size_t)status : 0, module->size, &image);
+	size_t length = program.size < sizeof(headers) ? program.size : sizeof(headers);
+	int64_t status = trap4(TRAP_object_read, program.object, 0, (uint64_t)headers, length);
+	const char *wrong = image_parse(headers, status > 0 ? (size_t)status : 0, program.size, &image);
 
 	if (wrong != NULL) {
-		server_log("boot module %s: %s", plan->name, wrong);
+		server_log("program of %s: %s", root_plan[index].name, wrong);
 		return KERN_INVALID_ARGUMENT;
 	}
 	for (unsigned i = 0; i < image.count && status >= 0; i++)
-		status = load_segment(task, module, &image.segment[i]);
+		status = load_segment(task, program.object, &image.segment[i]);
 	*entry = image.entry;
 	return status;
 }
@@ -170,7 +170,7 @@ static int64_t equip(unsigned index, port_name_t task, uint64_t flags)
 {
 	const struct root_plan *plan = &root_plan[index];
 	uint64_t entry = 0;
-	int64_t status = load_image(plan, task, &entry);
+	int64_t status = load_image(index, task, &entry);
 
 	if (status >= 0)
 		status = server_trap(TRAP_vm_map, task, SERVER_STACK_TOP - SERVER_STACK_SIZE, SERVER_STACK_SIZE, 0, 0,

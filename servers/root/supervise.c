@@ -117,6 +117,9 @@ static void start(unsigned index, uint64_t now)
 	if (status >= 0) {
 		client->start_at = 0;
 		client->failures = 0;
+	} else if (update_died(index, CAUSE_EXIT, true)) { /* the new program cannot even be loaded */
+		client->start_at = now;
+		arm(now);
 	} else if (++client->failures < INCARNATION_ATTEMPTS) {
 		client->start_at = now + RETRY;
 		arm(now);
@@ -145,6 +148,8 @@ static void decide(unsigned index, const struct domain_info *info)
 	incident->action = (uint8_t)ladder_step(&client->ladder, &ending, &incident->delay);
 	if (client->wanted_cold && incident->action < ACTION_COLD)
 		incident->action = ACTION_COLD;
+	if (update_died(index, cause, ending.own) && incident->action < ACTION_GIVE_UP)
+		incident->action = ACTION_OLD_IMAGE;
 	client->cold = false;
 	client->action = incident->action;
 	client->start_at = client->ended + incident->delay;
@@ -171,8 +176,10 @@ void supervise_died(port_name_t task, uint64_t index)
 	client->restarts++;
 	decide((unsigned)index, &info);
 	client->ending = CAUSE_NONE;
-	client->wanted = CAUSE_NONE;
-	client->wanted_cold = false;
+	if (client->wanted != CAUSE_UPDATE) {
+		client->wanted = CAUSE_NONE;
+		client->wanted_cold = false;
+	}
 	client->commits = info.commits;
 	if (client->start_at <= client->ended)
 		start((unsigned)index, client->ended);
@@ -216,7 +223,12 @@ static bool end_between_requests(unsigned index, uint64_t now)
 	if (client->task == PORT_NULL)
 		return true;
 	(void)server_trap(TRAP_task_suspend, client->task, 0, 0, 0, 0, 0);
-	if (between_requests(index) || now >= client->wanted_until) {
+	bool between = between_requests(index);
+	if (!between && now >= client->wanted_until && client->wanted == CAUSE_UPDATE) {
+		client->wanted = CAUSE_NONE;
+		update_cancel(index);
+	}
+	if (client->wanted != CAUSE_NONE && (between || now >= client->wanted_until)) {
 		(void)supervise_kill(index, (enum cause)client->wanted);
 		client->wanted = CAUSE_NONE;
 		return true;
@@ -350,6 +362,7 @@ static void tick(void)
 	for (unsigned i = 0; i < root_plan_count && !root->ending; i++) {
 		const struct root_client *client = &root->client[i];
 
+		update_tick(i, now);
 		if (client->start_at != 0 && client->start_at <= now)
 			start(i, now);
 		else if (client->wanted != CAUSE_NONE)

@@ -69,6 +69,7 @@ void supervisor_closed(uint64_t badge, uint64_t make_send)
 	*link = file->next;
 	root->file_count--;
 	answer_free(&file->answer);
+	server_release_right(file->upload.object);
 	keep_free(file);
 }
 
@@ -82,16 +83,38 @@ static void begin(struct supervisor_file *file)
 	file->length = 0;
 }
 
+/* Bytes for the last command: how many of them. */
+static int64_t store(struct supervisor_file *file, const char *data, size_t size)
+{
+	struct upload *upload = &file->upload;
+	size_t n = upload->size - upload->done < size ? upload->size - upload->done : size;
+	int64_t status = server_trap(TRAP_object_write, upload->object, upload->done, (uint64_t)data, n, 0, 0);
+
+	if (status < 0)
+		return status;
+	upload->done += n;
+	if (upload->done == upload->size)
+		command_uploaded(upload, &file->answer);
+	return (int64_t)n;
+}
+
 /* Errors are told when the line is whole, but for a line that is too long. */
 static int take(struct supervisor_file *file, const char *data, size_t size)
 {
 	for (size_t i = 0; i < size; i++) {
+		if (file->upload.object != PORT_NULL) {
+			int64_t n = store(file, data + i, size - i);
+			if (n < 0)
+				return kern_errno(n);
+			i += (size_t)n - 1;
+			continue;
+		}
 		if (file->length == 0)
 			begin(file);
 		if (data[i] == '\n') {
 			file->line[file->length] = '\0';
 			file->length = 0;
-			command_execute(file->line, &file->answer);
+			command_execute(file->line, &file->answer, &file->upload);
 			continue;
 		}
 		if (file->length == sizeof(file->line) - 1) {

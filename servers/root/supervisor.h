@@ -19,6 +19,7 @@ struct supervisor_file {
 	uint32_t length; /* of the line, as far as it has come */
 	char line[512];
 	struct answer answer;
+	struct upload upload; /* bytes that are to come */
 	size_t position; /* in the answer */
 };
 
