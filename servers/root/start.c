@@ -94,7 +94,7 @@ static int64_t clear_tail(port_name_t task, const struct image_segment *s)
 	int64_t status = KERN_SUCCESS;
 
 	if (s->file_size > 0 && in_page > 0)
-		status = trap4(TRAP_vm_write, task, file_end, (uint64_t)zeros, in_page);
+		status = server_trap(TRAP_vm_write, task, file_end, (uint64_t)zeros, in_page, 0, 0);
 	if (status >= 0 && page_up(memory_end) > start)
 		status = server_trap(TRAP_vm_map, task, start, page_up(memory_end) - start, 0, 0,
 		                     VM_READ | VM_WRITE | VM_FIXED | VM_INHERIT_NONE);
