@@ -37,7 +37,6 @@ struct answers {
 	uint64_t limit;              /* RLIMIT_SIGPENDING */
 	uint32_t zombie;             /* a pid that proc still knows */
 	uint64_t user_ns, system_ns; /* CPU time of every task */
-	bool interrupt_dead;         /* task_interrupt finds the task dead */
 };
 extern struct answers answers;
 
