@@ -11,5 +11,10 @@ _start:
 	andq $-16, %rsp
 	call server_start
 	ud2
+/* Where root lets a server hang, at SERVER_HANG bytes from the entry point: for tests of the supervisor. */
+	.org 32
+	.globl server_hang_here
+server_hang_here:
+	jmp server_hang_here
 	.size _start, . - _start
 	.section .note.GNU-stack, "", @progbits

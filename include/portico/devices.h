@@ -24,6 +24,7 @@
 #define DEVICE_SERIAL(n) DEVICE(4, 64 + (n)) /* /dev/ttyS0: the console's line */
 #define DEVICE_HOST_OUTPUT DEVICE(240, 0) /* COM1 raw, not a terminal: standard output of `run -- CMD` */
 #define DEVICE_HOST_ERROR DEVICE(240, 1)  /* COM3 raw: its standard error */
+#define DEVICE_SUPERVISOR DEVICE(240, 2)  /* root: what svc(8) talks to */
 #define DEVICE_PTS(n) DEVICE(136, n)
 
 /* vfs's device id of /dev, and the inode number of a device node there: so that tty can answer fstat. */

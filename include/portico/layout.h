@@ -39,6 +39,7 @@
 #define SERVER_STACK_TOP 0x7fe100000000ul
 #define SERVER_STACK_SIZE 0x40000ul
 #define SERVER_MAPPINGS 0x200000000000ul /* from here up the server maps what it likes */
+#define SERVER_HANG 32ul                 /* from the entry point: an instruction that loops for ever */
 #define SERVER_START_GIVE_UP 1ul         /* rcx at the start: the request in service is to be answered with an error */
 
 #endif

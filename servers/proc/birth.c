@@ -1,7 +1,7 @@
 /*
  * New tasks: fork in all its forms, and the rights every process starts with.
  *
- * Decode and check, then build, then commit: until the child's thread is started everything can be taken back.
+ * Decode and check, then build: until the child's thread is started, by the transaction's commit, everything can be taken back.
  */
 #include "kernel_ops.h"
 #include "proc.h"
@@ -27,7 +27,9 @@ port_name_t ledger_of(uint32_t uid)
 	}
 	if (root->ledger_count == LEDGERS_MAX)
 		return PORT_NULL;
-	uint64_t pages = kernel_information()->memory_total / PAGE_SIZE;
+	struct kernel_info info;
+	kernel_information(&info);
+	uint64_t pages = info.memory_total / PAGE_SIZE;
 	int64_t ledger = kernel_ledger_create(pages - pages / 8, pages / 8 * PAGE_SIZE);
 	if (ledger < 0)
 		return PORT_NULL;
@@ -65,6 +67,16 @@ int task_equip(port_name_t task, uint64_t principal, port_name_t root_dir, port_
 	if (!error)
 		error = server_watch_death(task, principal);
 	return error;
+}
+
+/* A request that was given up may have left the session: its principal is used again, as the record was rolled back. */
+int session_begin(uint64_t principal, uint64_t parent, const struct credentials *cred)
+{
+	int error = vfs_session_begin(root->vfs, principal, parent, cred);
+	if (error != EEXIST)
+		return error;
+	vfs_session_end(root->vfs, principal);
+	return vfs_session_begin(root->vfs, principal, parent, cred);
 }
 
 static bool may_fork(const struct process *p)
@@ -121,7 +133,7 @@ static int make_task(const struct process *parent, struct process *child, uint32
 		return kern_errno(status);
 	child->thread = (port_name_t)status;
 	kernel_thread_priority(child->thread, nice_priority(child->nice));
-	return vfs_session_begin(root->vfs, process_principal(child), process_principal(parent), &child->cred);
+	return session_begin(process_principal(child), process_principal(parent), &child->cred);
 }
 
 /* A child that never ran. */
@@ -177,8 +189,6 @@ int proc_serve_fork(struct server_call *call, struct proc_right *right, uint32_t
 	        .gs_base = gs_base,
 	};
 	*pid = child->pid;
-	int64_t started = kernel_thread_start(child->thread, &frame);
-	if (started < 0)
-		process_die(child, SIGNAL_SEGMENT);
+	kernel_thread_start(child->thread, &frame);
 	return flags & PROC_FORK_FLAGS_WAIT ? SERVER_PARKED : 0;
 }

@@ -4,7 +4,8 @@
  * A ring of the last CHANGES_RING changes; a cursor is the number of the next entry that the reader wants. A reader
  * that starts, or that was left behind (ESTALE), asks with CURSOR_SCAN: it first gets a birth entry for every live
  * process, then the log from where it stood when the scan began. Entries of the scan may repeat what the log says;
- * readers take entries as "is now so". Cursor of a scan: bit 63, the low 31 bits of the log's position at its begin,
+ * readers take entries as "is now so". The notification is queued with the change: the commit posts it before it starts, resumes or
+ * answers anybody that was queued later. Cursor of a scan: bit 63, the low 31 bits of the log's position at its begin,
  * the last pid that was told.
  */
 #include "proc.h"
@@ -31,7 +32,7 @@ static void fill(struct proc_change *entry, const struct process *p, enum proc_c
 	entry->kind = (uint8_t)kind;
 }
 
-void change_log(const struct process *p, enum proc_change_kind kind, int32_t status, uint32_t signal)
+void change_record(const struct process *p, enum proc_change_kind kind, int32_t status, uint32_t signal)
 {
 	struct proc_change *entry = &root->change[root->change_count % CHANGES_RING];
 	fill(entry, p, kind);
@@ -40,15 +41,19 @@ void change_log(const struct process *p, enum proc_change_kind kind, int32_t sta
 	entry->user_ns = p->usage.user_ns;
 	entry->system_ns = p->usage.system_ns;
 	root->change_count++;
-	for (uint32_t i = 0; i < root->subscriber_count;) {
-		struct subscriber *s = &root->subscriber[i];
-		if (server_notify(s->notify, s->bits)) {
-			i++;
-			continue;
-		}
-		server_release_right(s->notify);
-		*s = root->subscriber[--root->subscriber_count];
-	}
+}
+
+/* Servers' ports do not die, so every subscriber stays. */
+void changes_announce(void)
+{
+	for (uint32_t i = 0; i < root->subscriber_count; i++)
+		server_notify(root->subscriber[i].notify, root->subscriber[i].bits);
+}
+
+void change_log(const struct process *p, enum proc_change_kind kind, int32_t status, uint32_t signal)
+{
+	change_record(p, kind, status, signal);
+	changes_announce();
 }
 
 static uint64_t scan_cursor(uint64_t position, uint32_t pid)

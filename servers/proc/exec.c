@@ -1,8 +1,9 @@
 /*
  * execve: strings in, program and interpreters found, new task built, old one gone.
  *
- * Until commit() nothing of the caller has changed and every error goes back to it. The new image is a new task
- * (design.md, section 5): whatever could reach into the old one stays behind; inheritable rights come along.
+ * Until replace() nothing of the caller has changed and every error goes back to it. The new image is a new task
+ * (design.md, section 5): whatever could reach into the old one stays behind; inheritable rights come along. The old task's end
+ * and the new one's start are done by the transaction's commit, in one step.
  */
 #include "exec.h"
 
@@ -50,7 +51,7 @@ struct exec {
 	port_name_t task, thread;
 };
 
-/* Volatile: an exec is one request. Too large for the stack. */
+/* Volatile: an exec is one request, and each execution of it fills this anew. Too large for the stack. */
 static struct exec exec_in_service;
 
 /* ---- strings ---- */
@@ -364,6 +365,7 @@ static void end_old_task(struct process *p)
 {
 	if (p->task == PORT_NULL)
 		return;
+	kernel_task_freeze(p->task); /* other threads than the caller */
 	task_usage(p->task, &p->usage);
 	kernel_task_terminate(p->task);
 	server_release_right(p->thread);
@@ -378,13 +380,11 @@ static void start(const struct process *p)
 	        .rsp = THREAD_AREAS + THREAD_AREA_STACK_TOP,
 	        .rflags = 0x202,
 	};
-	int64_t status = kernel_thread_start(p->thread, &frame);
-	if (status < 0)
-		server_log("proc: process %u cannot start: %d", p->pid, (int)status);
+	kernel_thread_start(p->thread, &frame);
 }
 
 /* The new image takes the old one's place. Fails only before anything has changed. */
-static int commit(struct exec *e)
+static int replace(struct exec *e)
 {
 	struct process *p = e->process;
 	uint64_t old = process_principal(p);
@@ -394,7 +394,7 @@ static int commit(struct exec *e)
 	int error = task_equip(e->task, principal, first ? root->root_directory : PORT_NULL,
 	                       first ? root->root_directory : PORT_NULL);
 	if (!error)
-		error = vfs_session_begin(root->vfs, principal, old, &e->cred);
+		error = session_begin(principal, old, &e->cred);
 	if (error)
 		return error;
 
@@ -437,7 +437,7 @@ static int run(struct exec *e, uint32_t flags)
 	find_exe_path(e);
 	e->secure = credentials_exec(e->process, e->main.mode, e->main.uid, e->main.gid, &e->cred);
 	error = build(e);
-	return error ? error : commit(e);
+	return error ? error : replace(e);
 }
 
 static struct exec *begin(struct process *p, const char *path)
@@ -500,7 +500,7 @@ int exec_first(struct process *p, const char *path, const struct exec_request *s
 	e->base = e->cwd;
 	/* vfs opens the program with the credentials of the process as it was before. */
 	uint64_t before = process_principal(p);
-	int error = vfs_session_begin(root->vfs, before, 0, &p->cred);
+	int error = session_begin(before, 0, &p->cred);
 	if (error == 0) {
 		error = run(e, 0);
 		vfs_session_end(root->vfs, before);

@@ -1,8 +1,8 @@
 /*
  * The end of a process: exit, death by a signal, death of the task by itself; and what becomes of its children.
  *
- * POSIX.1-2017 _exit(), "Consequences of Process Termination". The order here: the task goes first, so that nothing of
- * the process runs any more when others hear of it.
+ * POSIX.1-2017 _exit(), "Consequences of Process Termination". The order here: the task is frozen first, so that nothing of
+ * the process runs any more when others hear of it; the commit ends it.
  */
 #include "kernel_ops.h"
 #include "proc.h"
@@ -68,7 +68,7 @@ static void orphan(struct process *child, struct process *reaper)
 {
 	process_adopt(reaper, child);
 	if (child->state == PROCESS_ALIVE) {
-		change_log(child, PROC_CHANGE_KIND_REPARENT, 0, child->death_signal);
+		change_record(child, PROC_CHANGE_KIND_REPARENT, 0, child->death_signal);
 		return;
 	}
 	child->exit_signal = SIGNAL_CHILD;
@@ -82,15 +82,18 @@ static void give_children_away(struct process *p)
 	bool any = p->children != NULL;
 	if (!reaper || reaper == p)
 		return; /* pid 1 itself: the system ends */
+	if (!any)
+		return;
 	while (p->children)
 		orphan(p->children, reaper);
-	if (any)
-		waiters_check(reaper);
+	changes_announce();
+	waiters_check(reaper);
 }
 
 /* Nothing of the image runs any more after this. */
 static void end_task(struct process *p)
 {
+	kernel_task_freeze(p->task);
 	task_usage(p->task, &p->usage);
 	kernel_task_terminate(p->task);
 	server_release_right(p->thread);

@@ -35,13 +35,14 @@ int proc_serve_system(struct server_call *call, struct proc_right *right, struct
 {
 	(void)call;
 	(void)right;
-	const struct kernel_info *info = kernel_information();
+	struct kernel_info info;
+	kernel_information(&info);
 	result->uptime_ns = server_now();
-	result->memory_total = info->memory_total;
-	result->memory_free = info->memory_free;
+	result->memory_total = info.memory_total;
+	result->memory_free = info.memory_free;
 	result->processes = root->process_count;
 	for (uint32_t i = 0; i < 3; i++)
-		result->load[i] = info->load[i];
+		result->load[i] = info.load[i];
 	for (const struct process *p = root->first; p; p = p->next)
 		result->running += p->state == PROCESS_ALIVE && !p->stopped;
 	return 0;

@@ -2,9 +2,9 @@
  * Kernel operations as traps. See kernel_ops.h.
  */
 #include "kernel_ops.h"
-#include <portico/server.h>
 
 #include <portico/layout.h>
+#include <portico/server.h>
 #include <portico/strings.h>
 
 static struct portico_block *block(void)
@@ -22,22 +22,24 @@ int64_t kernel_task_create(port_name_t ledger)
 	return server_trap(TRAP_task_create, 0, ledger, PORT_NULL, 0, 0, 0);
 }
 
-int64_t kernel_task_terminate(port_name_t task)
+void kernel_task_terminate(port_name_t task)
 {
 	server_queue(TRAP_task_terminate, task, 0, 0, 0, 0, 0);
-	return KERN_SUCCESS;
 }
 
-int64_t kernel_task_suspend(port_name_t task)
+void kernel_task_suspend(port_name_t task)
 {
 	server_queue(TRAP_task_suspend, task, 0, 0, 0, 0, 0);
-	return KERN_SUCCESS;
 }
 
-int64_t kernel_task_resume(port_name_t task)
+void kernel_task_resume(port_name_t task)
 {
 	server_queue(TRAP_task_resume, task, 0, 0, 0, 0, 0);
-	return KERN_SUCCESS;
+}
+
+int64_t kernel_task_freeze(port_name_t task)
+{
+	return server_trap(TRAP_task_suspend, task, 0, 0, 0, 0, 0);
 }
 
 int64_t kernel_task_set_principal(port_name_t task, uint64_t principal)
@@ -55,16 +57,14 @@ int64_t kernel_thread_create(port_name_t task, uint32_t slot, uint64_t endpoint)
 	return server_trap(TRAP_thread_create, task, slot, endpoint, 0, PORT_NULL, 0);
 }
 
-int64_t kernel_thread_start(port_name_t thread, const struct portico_frame *frame)
+void kernel_thread_start(port_name_t thread, const struct portico_frame *frame)
 {
 	server_queue_with(TRAP_thread_start, thread, 0, frame, sizeof(*frame));
-	return KERN_SUCCESS;
 }
 
-int64_t kernel_thread_priority(port_name_t thread, uint32_t priority)
+void kernel_thread_priority(port_name_t thread, uint32_t priority)
 {
 	server_queue(TRAP_thread_priority, thread, priority, 0, 0, 0, 0);
-	return KERN_SUCCESS;
 }
 
 int64_t kernel_thread_runnable(port_name_t thread)
@@ -106,18 +106,26 @@ int64_t kernel_vm_map(port_name_t task, uint64_t address, uint64_t size, port_na
 	return server_trap(TRAP_vm_map, task, address, size, object, offset, flags);
 }
 
-int64_t kernel_vm_read(port_name_t task, uint64_t address, void *to, size_t length)
+/* Status and bytes as they were found first: `to` lies outside of the keep. */
+static int64_t sample_bytes(int64_t got, void *to)
 {
-	int64_t got = trap4(TRAP_vm_read, task, address, (uint64_t)to, length);
 	server_sample(&got, sizeof(got));
 	if (got > 0)
 		server_sample(to, (size_t)got);
 	return got;
 }
 
+int64_t kernel_vm_read(port_name_t task, uint64_t address, void *to, size_t length)
+{
+	return sample_bytes(trap4(TRAP_vm_read, task, address, (uint64_t)to, length), to);
+}
+
+/* The bytes lie in volatile memory, whose address is not to count: so it is not logged as an operation, but simply repeated. */
 int64_t kernel_vm_write(port_name_t task, uint64_t address, const void *from, size_t length)
 {
-	return server_trap(TRAP_vm_write, task, address, (uint64_t)from, length, 0, 0);
+	int64_t status = trap4(TRAP_vm_write, task, address, (uint64_t)from, length);
+	server_sample(&status, sizeof(status));
+	return status;
 }
 
 int64_t kernel_vm_query(port_name_t task, uint64_t address, struct vm_query *query)
@@ -127,12 +135,13 @@ int64_t kernel_vm_query(port_name_t task, uint64_t address, struct vm_query *que
 
 int64_t kernel_object_read(port_name_t object, uint64_t offset, void *to, size_t length)
 {
-	return trap4(TRAP_object_read, object, offset, (uint64_t)to, length);
+	return sample_bytes(trap4(TRAP_object_read, object, offset, (uint64_t)to, length), to);
 }
 
-const struct kernel_info *kernel_information(void)
+void kernel_information(struct kernel_info *info)
 {
-	return (const struct kernel_info *)KERNEL_INFO_ADDRESS;
+	memcpy(info, (const void *)KERNEL_INFO_ADDRESS, sizeof(*info));
+	server_sample(info, sizeof(*info));
 }
 
 void kernel_counters(struct system_counters *counters)

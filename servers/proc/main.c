@@ -3,17 +3,16 @@
  */
 #include "image.h"
 #include "proc.h"
+#include "procfs.h"
 
-#include <io_server.h>
 #include <portico/strings.h>
 #include <proc_server.h>
 #include <root_client.h>
 #include <vfs_client.h>
-#include <vfs_server.h>
 
 struct proc_root *root;
 
-/* By badge: constants, so that a right needs no memory. */
+/* By badge: constants, so that a right needs no memory. No record keeps their address. */
 static struct proc_right ordinary = {.server = false}, upper = {.server = true};
 
 struct proc_right *proc_process_get(struct server_call *call)
@@ -96,16 +95,16 @@ void proc_initialise(port_name_t root_server)
 {
 	root = server_keep_root(sizeof(*root));
 	server_register(&proc_interface);
-	server_register(&vfs_interface);
-	server_register(&io_interface);
+	procfs_register();
 	server_on_cancel(wait_cancelled);
 	server_on_dead_name(task_died);
 	server_on_no_senders(procfs_no_senders);
+	server_on_deferred(start_init);
 	if (!server_cold())
 		return;
 	find_servers(root_server);
 	find_libposix();
-	start_init();
+	server_defer();
 }
 
 int server_main(void)

@@ -203,12 +203,17 @@ bool credentials_exec(const struct process *p, uint32_t mode, uint32_t uid, uint
 /* ---- changes.c ---- */
 
 void change_log(const struct process *p, enum proc_change_kind kind, int32_t status, uint32_t signal);
+/* The same in two steps, for many changes: nobody is told before changes_announce(). */
+void change_record(const struct process *p, enum proc_change_kind kind, int32_t status, uint32_t signal);
+void changes_announce(void);
 
 /* ---- birth.c: tasks and their rights ---- */
 
 port_name_t ledger_of(uint32_t uid);
 /* Principal, well-known rights, death notice of a new task. 0 or an errno. */
 int task_equip(port_name_t task, uint64_t principal, port_name_t root_dir, port_name_t cwd);
+/* Tells vfs of a principal. 0 or an errno. */
+int session_begin(uint64_t principal, uint64_t parent, const struct credentials *cred);
 
 /* ---- exit.c ---- */
 
@@ -235,12 +240,12 @@ uint32_t nice_priority(int32_t nice);
 
 /* ---- main.c ---- */
 
-/* All of the start but the event loop: afterwards pid 1 runs. Panics if it cannot. */
+/* All of the start but the event loop, whose first deferred step starts pid 1. Panics if it cannot. */
 void proc_initialise(port_name_t root_server);
 
 /* ---- start.c ---- */
 
-/* Builds pid 1. Panics if it cannot. */
+/* Builds pid 1: a deferred step. Panics if it cannot. */
 void start_init(void);
 
 /* ---- random.c ---- */

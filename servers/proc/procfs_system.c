@@ -58,7 +58,9 @@ static uint64_t idle_total(const struct kernel_info *info)
 
 static void print_uptime(struct text *text)
 {
-	uint64_t up = server_now(), idle = idle_total(kernel_information());
+	struct kernel_info info;
+	kernel_information(&info);
+	uint64_t up = server_now(), idle = idle_total(&info);
 	text_print(text, "%llu.%02llu %llu.%02llu\n", (unsigned long long)(up / SECOND_NS),
 	           (unsigned long long)(up % SECOND_NS / TICK_NS), (unsigned long long)(idle / SECOND_NS),
 	           (unsigned long long)(idle % SECOND_NS / TICK_NS));
@@ -75,11 +77,12 @@ static void count_processes(uint32_t *running, uint32_t *threads)
 
 static void print_loadavg(struct text *text)
 {
-	const struct kernel_info *info = kernel_information();
+	struct kernel_info info;
+	kernel_information(&info);
 	uint32_t running, threads;
 	count_processes(&running, &threads);
 	for (uint32_t i = 0; i < 3; i++) {
-		uint64_t load = info->load[i];
+		uint64_t load = info.load[i];
 		text_print(text, "%u.%02u ", (unsigned)(load >> 16), (unsigned)((load & 0xffff) * 100 >> 16));
 	}
 	text_print(text, "%u/%u %u\n", running, threads, root->last_pid);
@@ -92,18 +95,19 @@ static void print_kib(struct text *text, const char *name, uint64_t bytes)
 
 static void print_meminfo(struct text *text)
 {
-	const struct kernel_info *info = kernel_information();
+	struct kernel_info info;
+	kernel_information(&info);
 	struct system_counters counters;
 	kernel_counters(&counters);
 	/* Not the information page's figure: that is the last tick's, and none before the first. */
 	uint64_t available = counters.pages_free * PAGE_SIZE;
-	print_kib(text, "MemTotal:", info->memory_total);
+	print_kib(text, "MemTotal:", info.memory_total);
 	print_kib(text, "MemFree:", available);
 	print_kib(text, "MemAvailable:", available);
 	print_kib(text, "Buffers:", 0);
 	print_kib(text, "Cached:", 0);
 	print_kib(text, "SwapCached:", 0);
-	print_kib(text, "Active:", info->memory_total - available);
+	print_kib(text, "Active:", info.memory_total - available);
 	print_kib(text, "Inactive:", 0);
 	print_kib(text, "SwapTotal:", 0);
 	print_kib(text, "SwapFree:", 0);
@@ -120,9 +124,10 @@ static void print_cpu_line(struct text *text, const char *name, uint64_t user, u
 /* What is not idle and not a process's user time counts as system time: the servers' work is that. */
 static void print_stat(struct text *text)
 {
-	const struct kernel_info *info = kernel_information();
-	uint32_t cpus = cpu_count(info), running, threads;
-	uint64_t up = server_now(), idle = idle_total(info);
+	struct kernel_info info;
+	kernel_information(&info);
+	uint32_t cpus = cpu_count(&info), running, threads;
+	uint64_t up = server_now(), idle = idle_total(&info);
 	uint64_t busy = up * cpus > idle ? up * cpus - idle : 0;
 	struct rusage used;
 	used_time(&used);
@@ -131,15 +136,15 @@ static void print_stat(struct text *text)
 	print_cpu_line(text, "cpu ", user, busy - user, idle);
 	for (uint32_t i = 0; i < cpus; i++) {
 		char name[16];
-		uint64_t cpu_busy = up > info->idle_time[i] ? up - info->idle_time[i] : 0;
+		uint64_t cpu_busy = up > info.idle_time[i] ? up - info.idle_time[i] : 0;
 		uint64_t share =
 		        busy / TICK_NS ? user / TICK_NS * (cpu_busy / TICK_NS) / (busy / TICK_NS) * TICK_NS : 0;
 		snprintf(name, sizeof(name), "cpu%u", i);
-		print_cpu_line(text, name, share, cpu_busy - share, info->idle_time[i]);
+		print_cpu_line(text, name, share, cpu_busy - share, info.idle_time[i]);
 	}
 	text_print(text, "intr 0\nctxt %llu\nbtime %lld\nprocesses %llu\nprocs_running %u\nprocs_blocked 0\n",
 	           (unsigned long long)(used.voluntary_switches + used.involuntary_switches),
-	           (long long)(info->realtime_offset / (int64_t)SECOND_NS), (unsigned long long)root->forks, running);
+	           (long long)(info.realtime_offset / (int64_t)SECOND_NS), (unsigned long long)root->forks, running);
 }
 
 struct cpu_leaf {
@@ -189,22 +194,23 @@ static void cpu_brand(char brand[49])
 
 static void print_cpuinfo(struct text *text)
 {
-	const struct kernel_info *info = kernel_information();
+	struct kernel_info info;
+	kernel_information(&info);
 	struct cpu_leaf name = cpu_leaf(0), id = cpu_leaf(1);
 	uint32_t vendor[3] = {name.ebx, name.edx, name.ecx};
 	uint32_t family = (id.eax >> 8 & 0xf) + (id.eax >> 20 & 0xff);
 	uint32_t model = (id.eax >> 4 & 0xf) | (id.eax >> 12 & 0xf0);
 	char brand[49];
 	cpu_brand(brand);
-	uint64_t khz = info->tsc_frequency / 1000;
-	for (uint32_t i = 0; i < cpu_count(info); i++) {
+	uint64_t khz = info.tsc_frequency / 1000;
+	for (uint32_t i = 0; i < cpu_count(&info); i++) {
 		text_print(text,
 		           "processor\t: %u\nvendor_id\t: %.12s\ncpu family\t: %u\nmodel\t\t: %u\nmodel name\t: %s\n",
 		           i, (const char *)vendor, family, model, brand);
 		text_print(text,
 		           "stepping\t: %u\ncpu MHz\t\t: %llu.%03llu\nsiblings\t: %u\ncpu cores\t: %u\nfpu\t\t: yes\n",
-		           id.eax & 0xf, (unsigned long long)(khz / 1000), (unsigned long long)(khz % 1000), info->cpus,
-		           info->cpus);
+		           id.eax & 0xf, (unsigned long long)(khz / 1000), (unsigned long long)(khz % 1000), info.cpus,
+		           info.cpus);
 		print_flags(text);
 		text_print(text, "bogomips\t: %llu.%02llu\n\n", (unsigned long long)(khz / 500),
 		           (unsigned long long)(khz % 500 / 5));
@@ -261,6 +267,13 @@ static void print_command_line(struct text *text)
 	text_print(text, "\n");
 }
 
+static void print_release(struct text *text, const char *before)
+{
+	struct kernel_info info;
+	kernel_information(&info);
+	text_print(text, "%s%s\n", before, info.release);
+}
+
 int contents_system(uint32_t kind, struct text *text)
 {
 	switch (kind) {
@@ -274,7 +287,7 @@ int contents_system(uint32_t kind, struct text *text)
 		print_meminfo(text);
 		return 0;
 	case NODE_VERSION:
-		text_print(text, "Portico version %s\n", kernel_information()->release);
+		print_release(text, "Portico version ");
 		return 0;
 	case NODE_CPUINFO:
 		print_cpuinfo(text);
@@ -293,7 +306,7 @@ int contents_system(uint32_t kind, struct text *text)
 		text_print(text, "%s\n", root->host_name[kind == NODE_DOMAINNAME]);
 		return 0;
 	case NODE_OSRELEASE:
-		text_print(text, "%s\n", kernel_information()->release);
+		print_release(text, "");
 		return 0;
 	case NODE_OSTYPE:
 		text_print(text, "Linux\n"); /* what uname(2) says to programs, see libposix */

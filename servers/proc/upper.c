@@ -26,7 +26,7 @@ int proc_serve_interrupt_right(struct server_call *call, struct proc_right *righ
 	int64_t copy = kernel_right_copy(p->task, RIGHT_INTERRUPT | RIGHT_INFO);
 	if (copy < 0)
 		return kern_errno(copy);
-	/* The skeleton copies it into the message; our copy goes after the reply with the next request. */
+	/* The reply copies it after the commit's operations; our copy goes with those of the next such request. */
 	server_release_right(root->lent);
 	root->lent = (port_name_t)copy;
 	task->name = root->lent;
@@ -55,9 +55,7 @@ int proc_serve_stop(struct server_call *call, struct proc_right *right, uint32_t
 		return ESRCH;
 	if (p->stopped)
 		return 0;
-	int64_t status = kernel_task_suspend(p->task);
-	if (status < 0)
-		return kern_errno(status);
+	kernel_task_suspend(p->task);
 	p->stopped = true;
 	p->stop_signal = signal & 0x7f;
 	p->stop_reported = p->continued = false;
@@ -77,13 +75,11 @@ int proc_serve_resume(struct server_call *call, struct proc_right *right, uint32
 		return ESRCH;
 	if (!p->stopped)
 		return 0;
-	int64_t status = kernel_task_resume(p->task);
-	if (status < 0)
-		return kern_errno(status);
 	p->stopped = false;
 	p->continued = true;
 	p->continue_reported = false;
 	change_log(p, PROC_CHANGE_KIND_CONTINUED, 0xffff, p->exit_signal);
+	kernel_task_resume(p->task);
 	if (p->parent)
 		waiters_check(p->parent);
 	return 0;

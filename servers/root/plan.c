@@ -29,6 +29,7 @@ const struct root_plan root_plan[] = {
                                 {
                                         {"proc", "proc", BADGE_OTHER, RIGHT_MINT}, /* referrals to /proc */
                                         {"tty", "tty", 0, RIGHT_MINT},             /* referrals to terminals */
+                                        {"supervisor", "root", 0, RIGHT_MINT},     /* ... to /dev/supervisor */
                                 },
                 },
         [PROC] =

@@ -1,12 +1,13 @@
 /*
- * root: the first task. Starts the servers from boot modules, names them, gives drivers their devices, ends the system.
+ * root: the first task. Starts the servers from boot modules, names them, gives drivers their devices, makes a new incarnation of
+ * one that has ended, answers the administrator at /dev/supervisor, ends the system.
  *
- * Above: every server, through interface root. Below: the kernel; root calls nobody. It does not restart what dies: the
- * system then ends with a failing status (recovery comes with the recovery domains of the design's section 6).
+ * Above: every server, through interface root; svc(8), through interface io on a port of its own. Below: the kernel; root calls nobody.
  */
 #ifndef ROOT_H
 #define ROOT_H
 
+#include <portico/domain.h>
 #include <portico/server.h>
 
 #define ROOT_MODULES 32u
@@ -53,16 +54,93 @@ struct root_module {
 	uint64_t size;
 };
 
+/* Why an incarnation ended. */
+enum cause {
+	CAUSE_NONE,
+	CAUSE_KILLED,    /* by somebody */
+	CAUSE_CAMPAIGN,  /* by the campaign */
+	CAUSE_EXCEPTION, /* by itself, as the next two */
+	CAUSE_EXIT,
+	CAUSE_HANG,      /* root ended it because one request took too long */
+	CAUSE_RESTART,   /* an administrator asked for it */
+	CAUSE_UPDATE,    /* ... for another image */
+};
+
+/* What was done about it; each is worse than the one before. */
+enum action {
+	ACTION_RESTART, /* the next incarnation goes on where it was */
+	ACTION_GIVE_UP, /* it answers the request in service with an error */
+	ACTION_COLD,    /* it begins with an empty keep */
+	ACTION_REBOOT,
+};
+
+#define LADDER_WINDOW 8u
+
+/* What is remembered of a server's faults to choose the next step. All zero: none. */
+struct ladder {
+	uint64_t blamed;                /* the request: its number among the commits */
+	uint32_t faults;                /* of incarnations that had it in service */
+	uint32_t unborn;                /* incarnations in a row that had nothing and did not come to their first receive */
+	uint64_t fault[LADDER_WINDOW];  /* ns: the last ones, a ring */
+	uint64_t cold[LADDER_WINDOW];   /* ... cold starts */
+	uint32_t fault_next, cold_next;
+};
+
+/* The end of an incarnation, for ladder_step. */
+struct ending {
+	bool own;         /* a fault, exit or hang of its own */
+	bool unborn;      /* it had an empty keep and did not come to its first receive */
+	uint64_t commits; /* what it had done in all: tells requests from each other */
+	uint64_t now;     /* ns */
+};
+
+/* An entry of the journal. */
+struct incident {
+	uint64_t number; /* from 1 */
+	uint64_t time;   /* ns, monotonic */
+	int64_t realtime;
+	uint64_t delay;  /* ns until the next incarnation */
+	uint8_t server;  /* index, or SERVER_ROOT: then nothing else is known */
+	uint8_t cause;   /* enum cause */
+	uint8_t action;  /* enum action */
+	struct domain_info info;
+};
+#define JOURNAL 64u
+
 /* A server in its present life; index as in root_plan. The badge of its right to root is index + 1. */
 struct root_client {
-	port_name_t service; /* mintable send right to its service port */
+	port_name_t service; /* send right to its service port, mintable, may notify */
 	port_name_t domain, ledger;
-	port_name_t task;                 /* the incarnation, PORT_NULL: there is none */
+	port_name_t keep;                 /* memory object of its keep */
+	port_name_t task, thread;         /* the incarnation, PORT_NULL: there is none */
 	port_name_t granted[ROOT_GRANTS]; /* rights made for it, by index of its grants */
 	port_name_t ports[4], interrupt[4];
 	uint32_t failures;                /* attempts in a row to make one that failed */
 	uint32_t incarnation;             /* number of the present or last one */
+	uint32_t restarts;
+	uint8_t ending;                   /* enum cause: root has asked the kernel to end the incarnation */
+	uint8_t last_cause;               /* enum cause, of the last end */
+	uint8_t action;                   /* enum action: how the next incarnation is to be made */
+	uint8_t wanted;                   /* enum cause: end it as soon as it is between requests */
+	bool wanted_cold;                 /* ... and let the next one begin with nothing */
+	bool cold;                        /* the incarnation began with an empty keep */
+	uint64_t wanted_until;            /* ns: then wherever it is */
+	uint64_t entry;                   /* address of its first instruction */
+	uint64_t commits;                 /* when the present incarnation began */
+	struct ladder ladder;
+	uint64_t started, ended;          /* ns: the present incarnation, the end of the last one */
+	uint64_t start_at;                /* ns: when the next one is to be made; 0: there is one */
 };
+
+/* Servers are terminated in turn, as a test of recovery. */
+struct campaign {
+	uint64_t period, next; /* ns; period 0: off */
+	uint8_t victim[ROOT_SERVERS + 1];
+	unsigned count, turn;
+	uint64_t kills;
+};
+
+struct supervisor_file;
 
 /* The keep's root structure. */
 struct root {
@@ -71,8 +149,20 @@ struct root {
 	struct root_client client[ROOT_SERVERS];
 	char command_line[COMMAND_LINE_MAX];
 	bool ending;
+	port_name_t supervisor;       /* receive right: what /dev/supervisor leads to */
+	struct supervisor_file *files;
+	unsigned file_count;
+	struct campaign campaign;
+	struct incident journal[JOURNAL]; /* a ring by number */
+	uint64_t incidents;
+	uint64_t watch_at; /* ns: when to look for hangs */
+	uint64_t incarnation, started; /* root's own, as last looked at */
+	uint64_t suicide;              /* number of the incarnation of root that is to end; 0: none */
 };
 extern struct root *root;
+
+/* Beside indices of root_plan: root itself. */
+#define SERVER_ROOT ROOT_SERVERS
 
 /* ---- modules.c ---- */
 /* Takes the list of boot modules and the command line over from the kernel. */
@@ -113,6 +203,67 @@ void servers_create(void);
 void servers_start(void);
 /* Makes a new incarnation of a server that has none. 0 or a kern_status: it has none then either. */
 int64_t server_incarnate(unsigned index, uint64_t flags);
+/* The same, but everything that the server knew is forgotten first: it starts as at boot. */
+int64_t server_incarnate_cold(unsigned index);
+/* Address of the first instruction; 0: no image. */
+uint64_t server_entry(unsigned index);
+
+/* ---- ladder.c: pure ---- */
+/* What is to be done, and in how many ns. */
+enum action ladder_step(struct ladder *ladder, const struct ending *ending, uint64_t *delay);
+
+/* ---- journal.c ---- */
+/* A new entry, the oldest one goes; the caller fills cause, action and info. */
+struct incident *journal_add(unsigned server);
+/* The entry with that number, NULL: it is no more or not yet. */
+const struct incident *journal_get(uint64_t number);
+/* "vfs.open", "notification", ...: what message it was. `text` holds 64 bytes. */
+void journal_request(const struct domain_info *info, char *text);
+
+/* ---- supervise.c: watching and ending incarnations ---- */
+/* What the kernel says about a server's domain; sampled. A negative kern_status: nothing. */
+int64_t supervise_look(unsigned index, struct domain_info *info);
+/* Ends the incarnation; SERVER_ROOT: root's own, after this transaction. 0, or an errno: ESRCH there is none. */
+int supervise_kill(unsigned index, enum cause cause);
+/* Ends it between two requests: at once, or a little later by the timer. */
+int supervise_restart(unsigned index, enum cause cause, bool cold);
+/* The incarnation goes on at `rip`. EBUSY: it waits for another server. */
+int supervise_divert(unsigned index, uint64_t rip);
+/* Servers with these indices in turn, every `period` ns; 0: no more. */
+void supervise_campaign(uint64_t period, const uint8_t *victims, unsigned count);
+/* Makes root's counters, timer and handlers known; in every incarnation. */
+void supervise_register(void);
+/* First use of the timer; cold. */
+void supervise_start(void);
+void supervise_self(void);
+
+/* ---- answer.c: text that grows ---- */
+struct answer {
+	char *text; /* in the keep */
+	size_t length, size;
+	bool short_of_memory;
+};
+void answer_add(struct answer *answer, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void answer_free(struct answer *answer);
+
+/* ---- command.c: what is written to /dev/supervisor ---- */
+/* Executes a line without its newline, which it cuts into words. What is wrong is told in the answer: "error: ...". */
+void command_execute(char *line, struct answer *answer);
+/* Index of a server, or SERVER_ROOT; -1: there is none. */
+int server_index(const char *name);
+const char *server_title(unsigned index);
+
+/* ---- report.c: list and log as text and as JSON ---- */
+/* "killed", "exception", ... */
+const char *cause_name(unsigned cause);
+/* "restarted", ... */
+const char *action_name(unsigned action);
+void report_list(struct answer *answer, bool json);
+void report_log(struct answer *answer, bool json);
+
+/* ---- supervisor.c: open files of /dev/supervisor ---- */
+void supervisor_start(void);
+void supervisor_closed(uint64_t badge, uint64_t make_send);
 
 /* ---- power.c ---- */
 /* Logs the exit status that a wait status stands for, and ends the machine. Returns only if the kernel refuses. */

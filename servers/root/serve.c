@@ -12,7 +12,7 @@
 
 struct root_client *root_client_get(struct server_call *call)
 {
-	if (call->badge == 0 || call->badge > root_plan_count)
+	if (call->port == root->supervisor || call->badge == 0 || call->badge > root_plan_count)
 		return NULL;
 	return &root->client[call->badge - 1];
 }
@@ -35,6 +35,17 @@ static struct root_client *server_named(const char *name)
 	return NULL;
 }
 
+/* The port of which rights for a grant are made. */
+static port_name_t grantor(const struct root_grant *grant)
+{
+	const struct root_client *server;
+
+	if (strcmp(grant->server, "root") == 0)
+		return root->supervisor;
+	server = server_named(grant->server);
+	return server != NULL ? server->service : PORT_NULL;
+}
+
 int root_serve_lookup(struct server_call *call, struct root_client *client, const char *name, struct server_port *port)
 {
 	const struct root_plan *plan = plan_of(client);
@@ -45,11 +56,11 @@ int root_serve_lookup(struct server_call *call, struct root_client *client, cons
 
 		if (strcmp(grant->name, name) != 0)
 			continue;
-		const struct root_client *server = server_named(grant->server);
-		if (server == NULL || server->service == PORT_NULL)
+		port_name_t service = grantor(grant);
+		if (service == PORT_NULL)
 			return ENOENT;
 		if (client->granted[i] == PORT_NULL) {
-			int64_t made = trap4(TRAP_right_make, server->service, grant->badge, grant->flags, PORT_NULL);
+			int64_t made = server_trap(TRAP_right_make, service, grant->badge, grant->flags, PORT_NULL, 0, 0);
 			if (made < 0)
 				return kern_errno(made);
 			client->granted[i] = (port_name_t)made;
@@ -91,7 +102,7 @@ int root_serve_interrupt(struct server_call *call, struct root_client *client, u
 		if (plan->line[i] != line)
 			continue;
 		if (client->interrupt[i] == PORT_NULL) {
-			int64_t made = trap3(TRAP_machine_interrupt, NAME_MACHINE, line, PORT_NULL);
+			int64_t made = server_trap(TRAP_machine_interrupt, NAME_MACHINE, line, PORT_NULL, 0, 0, 0);
 			if (made < 0)
 				return kern_errno(made);
 			client->interrupt[i] = (port_name_t)made;
@@ -112,7 +123,7 @@ int root_serve_ioports(struct server_call *call, struct root_client *client, uin
 		if (plan->ports[i].first != first || plan->ports[i].count != count)
 			continue;
 		if (client->ports[i] == PORT_NULL) {
-			int64_t made = trap4(TRAP_machine_ioports, NAME_MACHINE, first, count, PORT_NULL);
+			int64_t made = server_trap(TRAP_machine_ioports, NAME_MACHINE, first, count, PORT_NULL, 0, 0);
 			if (made < 0)
 				return kern_errno(made);
 			client->ports[i] = (port_name_t)made;
@@ -140,7 +151,7 @@ int root_serve_set_clock(struct server_call *call, struct root_client *client, i
 	(void)call;
 	if (!plan_of(client)->power)
 		return EACCES;
-	return kern_errno(trap2(TRAP_clock_set, NAME_MACHINE, (uint64_t)realtime_offset));
+	return kern_errno(server_trap(TRAP_clock_set, NAME_MACHINE, (uint64_t)realtime_offset, 0, 0, 0, 0));
 }
 
 int root_serve_log(struct server_call *call, struct root_client *client, const char *text)

@@ -33,13 +33,33 @@ static uint64_t must(int64_t status, const struct root_plan *plan, const char *w
 /* ---- once ---- */
 
 /* Memory that lives as long as the domain: each incarnation finds it where it was. */
-static void map_shared(const struct root_plan *plan, port_name_t task, uint64_t address, uint64_t size)
+static int64_t map_shared(port_name_t task, uint64_t address, uint64_t size)
 {
-	uint64_t object = must(server_trap(TRAP_object_create, size, 0, PORT_NULL, 0, PORT_NULL, 0), plan, "keep");
+	int64_t object = server_trap(TRAP_object_create, size, 0, PORT_NULL, 0, PORT_NULL, 0), status;
 
-	must(server_trap(TRAP_vm_map, task, address, size, object, 0, VM_READ | VM_WRITE | VM_FIXED | VM_INHERIT_SHARE), plan,
-	     "mapping the keep");
+	if (object < 0)
+		return object;
+	status = server_trap(TRAP_vm_map, task, address, size, (uint64_t)object, 0,
+	                     VM_READ | VM_WRITE | VM_FIXED | VM_INHERIT_SHARE);
+	if (status >= 0)
+		return object;
 	server_release_right((port_name_t)object);
+	return status;
+}
+
+/* Keep and log, empty. */
+static int64_t furnish(struct root_client *client)
+{
+	int64_t keep = map_shared(client->task, SERVER_KEEP, KEEP_SIZE), log;
+
+	if (keep < 0)
+		return keep;
+	client->keep = (port_name_t)keep;
+	log = map_shared(client->task, SERVER_LOG, SERVER_LOG_SIZE);
+	if (log >= 0)
+		server_release_right((port_name_t)log);
+	client->cold = true;
+	return log;
 }
 
 static void insert(const struct root_plan *plan, port_name_t task, port_name_t chosen, port_name_t name, uint32_t disposition,
@@ -57,7 +77,7 @@ static void create_service(const struct root_plan *plan, struct root_client *cli
 	const volatile struct kernel_info *info = (const volatile struct kernel_info *)KERNEL_INFO_ADDRESS;
 	uint64_t pages = info->memory_total / PAGE_SIZE * plan->memory_percent / 100;
 
-	client->service = (port_name_t)must(server_trap(TRAP_right_make, receive, 0, RIGHT_MINT, PORT_NULL, 0, 0), plan,
+	client->service = (port_name_t)must(server_trap(TRAP_right_make, receive, 0, RIGHT_MINT | RIGHT_NOTIFY, PORT_NULL, 0, 0), plan,
 	                                    "service right");
 	client->ledger = (port_name_t)must(
 	        server_trap(TRAP_ledger_create, 0, pages, (uint64_t)plan->kernel_kib * 1024, PORT_NULL, 0, 0), plan, "ledger");
@@ -68,8 +88,7 @@ static void create_service(const struct root_plan *plan, struct root_client *cli
 	insert(plan, client->task, NAME_LOG, NAME_LOG, MSG_COPY_SEND, 0);
 	insert(plan, client->task, NAME_ROOT_SERVER, NAME_SERVICE, MSG_MAKE_SEND, index + 1);
 	insert(plan, client->task, NAME_SELF_LEDGER, client->ledger, MSG_COPY_SEND, 0);
-	map_shared(plan, client->task, SERVER_KEEP, KEEP_SIZE);
-	map_shared(plan, client->task, SERVER_LOG, SERVER_LOG_SIZE);
+	must(furnish(client), plan, "keep");
 }
 
 void servers_create(void)
@@ -144,7 +163,6 @@ static void queue_start(const struct root_plan *plan, port_name_t thread, uint64
 	memcpy(&frame.rsi, name, 8);
 	memcpy(&frame.rdx, name + 8, 8);
 	server_queue_with(TRAP_thread_start, thread, 0, &frame, sizeof(frame));
-	server_release_right(thread);
 }
 
 /* Text, data, stack and thread of a task that has the domain's memory already. */
@@ -167,7 +185,39 @@ static int64_t equip(unsigned index, port_name_t task, uint64_t flags)
 	if (error != 0)
 		server_log("server %s: watching it: error %d", plan->name, error);
 	queue_start(plan, thread, entry, flags);
+	root->client[index].entry = entry;
+	root->client[index].thread = thread;
 	return KERN_SUCCESS;
+}
+
+uint64_t server_entry(unsigned index)
+{
+	return root->client[index].entry;
+}
+
+/* The task is ended, and the domain has no incarnation. */
+static int64_t undo(struct root_client *client, int64_t status)
+{
+	server_queue(TRAP_task_terminate, client->task, 0, 0, 0, 0, 0);
+	server_release_right(client->task);
+	client->task = PORT_NULL;
+	return status;
+}
+
+int64_t server_incarnate_cold(unsigned index)
+{
+	struct root_client *client = &root->client[index];
+	int64_t status = server_trap(TRAP_domain_clear, client->domain, 0, 0, 0, 0, 0);
+
+	if (status >= 0)
+		status = server_trap(TRAP_task_create, client->domain, client->ledger, PORT_NULL, 0, 0, 0);
+	if (status < 0)
+		return status;
+	client->task = (port_name_t)status;
+	server_release_right(client->keep);
+	client->keep = PORT_NULL;
+	status = furnish(client);
+	return status < 0 ? undo(client, status) : server_incarnate(index, 0);
 }
 
 int64_t server_incarnate(unsigned index, uint64_t flags)
@@ -181,13 +231,10 @@ int64_t server_incarnate(unsigned index, uint64_t flags)
 		return status;
 	client->task = (port_name_t)status;
 	status = equip(index, client->task, flags);
-	if (status < 0) {
-		server_queue(TRAP_task_terminate, client->task, 0, 0, 0, 0, 0);
-		server_release_right(client->task);
-		client->task = PORT_NULL;
-		return status;
-	}
+	if (status < 0)
+		return undo(client, status);
 	client->incarnation++;
+	client->started = server_now();
 	return KERN_SUCCESS;
 }
 

@@ -3,7 +3,8 @@
  * death.
  *
  * The order follows Linux's: stop and continue clear each other, then what is ignored goes, then it is queued, posted,
- * and a thread that takes it is struck. Posting comes before reading masks (signal_page.h).
+ * and a thread that takes it is struck. Posting comes before the reading of masks that counts (signal_page.h): both are done by the
+ * commit.
  */
 #include "sig.h"
 
@@ -51,34 +52,142 @@ bool is_blocked_or_ignored(const struct process *p, uint32_t signal)
 	return page && (is_blocked(p, 0, bit) || (shared64(&page->ignored) & bit));
 }
 
+/* ---- striking ---- */
+
+#define SURVEY_MAX 24u /* threads that the commit looks at again */
+
 /*
- * The threads that may take the signal, the preferred one first: the thread itself; or the first thread, then any other. Which of them does
- * is for the commit to see, after it has posted: a mask that is read now may be another one then.
+ * Threads as they were when they were looked at. The commit comes later: masks may be others by then, threads may have begun. So what
+ * is queued for it is checked there, after the signal was posted; if it does not hold, sig tells itself to look again. From there
+ * on whoever unblocks the signal or begins finds it posted (signal_page.h).
  */
-static uint32_t candidates(const struct process *p, uint32_t tid, uint32_t slot[STRIKE_MAX])
+struct survey {
+	uint64_t slots; /* the word */
+	uint32_t count; /* of threads looked at */
+	struct glance {
+		uint32_t slot, tid; /* tid 0: unused */
+		bool takes;
+	} thread[SURVEY_MAX], taker;
+};
+
+/* True: this one takes the signal. */
+static bool look_at(const struct process *p, uint32_t slot, uint64_t bit, struct survey *s)
 {
-	const struct signal_page *page = p->pages.page;
-	int32_t preferred = thread_slot(p, tid ? tid : p->session->pid);
-	uint32_t count = 0;
-	if (preferred >= 0)
-		slot[count++] = (uint32_t)preferred;
-	if (tid)
-		return count;
-	uint32_t slots = slots_in_use(page);
-	for (uint32_t i = 0; i < slots && count < STRIKE_MAX; i++) {
-		if ((int32_t)i != preferred && shared32(&page->thread[i].tid) != 0)
-			slot[count++] = i;
-	}
-	return count;
+	const struct signal_thread *t = &p->pages.page->thread[slot];
+	struct glance g = {.slot = slot, .tid = shared32(&t->tid)};
+	if (g.tid != 0)
+		g.takes = !(shared64(&t->blocked) & bit) || (shared64(&t->waiting) & bit);
+	if (s->count < SURVEY_MAX)
+		s->thread[s->count] = g;
+	s->count++;
+	if (g.takes)
+		s->taker = g;
+	return g.takes;
 }
 
-static void strike(struct process *p, uint32_t tid, uint64_t bit)
+/* Looks for a thread that takes the signal: the thread itself; or the first thread, then any other. */
+static bool find_taker(const struct process *p, uint32_t tid, uint64_t bit, struct survey *s)
 {
-	uint32_t slot[STRIKE_MAX];
-	uint32_t count = candidates(p, tid, slot);
-	if (count == 0 || process_task(p) == PORT_NULL)
+	int32_t preferred = thread_slot(p, tid ? tid : p->session->pid);
+	if (preferred >= 0 && look_at(p, (uint32_t)preferred, bit, s))
+		return true;
+	if (tid)
+		return false;
+	s->slots = shared64(&p->pages.page->slots);
+	uint32_t slots = s->slots < THREAD_SLOTS ? (uint32_t)s->slots : (uint32_t)THREAD_SLOTS;
+	for (uint32_t i = 0; i < slots; i++) {
+		if ((int32_t)i != preferred && look_at(p, i, bit, s))
+			return true;
+	}
+	return false;
+}
+
+/* The word that begins with the tid: conditions are on 64 bits. */
+static const uint64_t *tid_word(const struct signal_thread *t)
+{
+	return (const uint64_t *)(const void *)t;
+}
+
+/* A condition that never holds. */
+static void jump(const struct process *p, unsigned skip)
+{
+	kernel_if(&p->pages.page->pending, 0, 1, skip);
+}
+
+static void look_again(void)
+{
+	kernel_notify(root->self, NOTIFY_LOOK_AGAIN);
+}
+
+static void strike_taker(const struct process *p, uint64_t bit, const struct glance *g)
+{
+	const struct signal_thread *t = &p->pages.page->thread[g->slot];
+	kernel_if(tid_word(t), UINT32_MAX, g->tid, 4);
+	kernel_if(&t->blocked, bit, bit, 1); /* not blocked: struck */
+	kernel_if(&t->waiting, bit, bit, 2); /* blocked and not waited for: not */
+	kernel_interrupt(p->task, g->slot);
+	jump(p, 1);
+	look_again();
+}
+
+/* Nobody takes it: that is so if nothing has changed. */
+static void verify_nobody(const struct process *p, bool all, uint64_t bit, const struct survey *s)
+{
+	const struct signal_page *page = p->pages.page;
+	unsigned left = all;
+	for (uint32_t i = 0; i < s->count; i++)
+		left += s->thread[i].tid ? 2 : 1;
+	if (all)
+		kernel_if(&page->slots, ~UINT64_C(0), s->slots, left--);
+	for (uint32_t i = 0; i < s->count; i++) {
+		const struct signal_thread *t = &page->thread[s->thread[i].slot];
+		if (s->thread[i].tid == 0) {
+			kernel_if(tid_word(t), UINT32_MAX, 0, left--);
+			continue;
+		}
+		kernel_if(&t->blocked, bit, bit, left--);
+		kernel_if(&t->waiting, bit, 0, left--);
+	}
+	jump(p, 1);
+	look_again();
+}
+
+/* `posted`: it was before this transaction began; who does not take it now will look itself. */
+static void strike(struct process *p, uint32_t tid, uint64_t bit, bool posted)
+{
+	struct survey s = {.count = 0};
+	bool found = find_taker(p, tid, bit, &s);
+	if (found && process_task(p) != PORT_NULL)
+		strike_taker(p, bit, &s.taker);
+	else if (found || posted || (tid && s.count == 0))
 		return;
-	kernel_strike(p->task, p->pages.page, slot, count, bit);
+	else if (s.count > SURVEY_MAX)
+		look_again();
+	else
+		verify_nobody(p, tid == 0, bit, &s);
+	if (!(p->unsure & bit))
+		p->unsure |= bit;
+}
+
+static void strike_unsure(struct process *p)
+{
+	uint64_t unsure = p->unsure;
+	p->unsure = 0;
+	for (const struct pending *q = p->first; q && p->pages.page; q = q->next) {
+		uint64_t bit = SIGNAL_BIT((uint32_t)q->info.signal);
+		if (unsure & bit)
+			strike(p, q->tid, bit, true);
+	}
+}
+
+void generate_look_again(uint64_t bits)
+{
+	(void)bits;
+	for (struct server_session *s = root->sessions.first; s; s = s->next) {
+		struct process *p = s->own;
+		if (p && p->unsure)
+			strike_unsure(p);
+	}
 }
 
 /* KILL and STOP do not queue. True: done. */
@@ -113,6 +222,6 @@ int generate(struct process *p, uint32_t tid, const struct sig_signal_info *info
 		return error;
 	queue_mirror(p);
 	if (p->pages.page)
-		strike(p, tid, bit);
+		strike(p, tid, bit, false);
 	return 0;
 }

@@ -14,23 +14,19 @@ void kernel_post(uint64_t *word, uint64_t value)
 	server_queue_word64(word, 0, value);
 }
 
-/* A condition that never holds: skips. */
-static void queue_jump(const uint64_t *word, unsigned skip)
+void kernel_if(const uint64_t *word, uint64_t mask, uint64_t value, unsigned skip)
 {
-	server_queue_if(word, 0, 1, skip);
+	server_queue_if(word, mask, value, skip);
 }
 
-void kernel_strike(port_name_t task, const struct signal_page *page, const uint32_t *slot, uint32_t count, uint64_t bit)
+void kernel_interrupt(port_name_t task, uint32_t slot)
 {
-	for (uint32_t i = 0; i < count; i++) {
-		const struct signal_thread *t = &page->thread[slot[i]];
-		unsigned rest = (count - 1 - i) * 4;
+	server_queue(TRAP_task_interrupt, task, slot, 0, 0, 0, 0);
+}
 
-		server_queue_if(&t->blocked, bit, bit, 1);  /* not blocked: it takes it */
-		server_queue_if(&t->waiting, bit, bit, 2);  /* blocked and not waited for: the next one */
-		server_queue(TRAP_task_interrupt, task, slot[i], 0, 0, 0, 0);
-		queue_jump(&t->blocked, rest);
-	}
+void kernel_notify(port_name_t right, uint64_t bits)
+{
+	server_notify(right, bits);
 }
 
 int64_t kernel_task_time(port_name_t task, uint64_t *user, uint64_t *system)

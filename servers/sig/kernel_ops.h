@@ -10,14 +10,15 @@
 #include <portico/server.h>
 #include <portico/traps.h>
 
-/* At the commit: the word that sig alone writes. */
-void kernel_post(uint64_t *word, uint64_t value);
 /*
- * At the commit, after what was posted: strikes the first of the slots whose thread takes the signal, because it does not block it
- * or waits for it; none if none does.
+ * Done by the commit, in the order of the calls (docs/guide/recovery-proc-sig.md): a word that sig alone writes; a condition: unless
+ * (*word & mask) == value, the next `skip` operations are left out; striking the thread in a slot; a notification.
  */
-#define STRIKE_MAX 24u
-void kernel_strike(port_name_t task, const struct signal_page *page, const uint32_t *slot, uint32_t count, uint64_t bit);
+void kernel_post(uint64_t *word, uint64_t value);
+void kernel_if(const uint64_t *word, uint64_t mask, uint64_t value, unsigned skip);
+void kernel_interrupt(port_name_t task, uint32_t slot);
+void kernel_notify(port_name_t right, uint64_t bits);
+
 /* CPU time so far, ns. */
 int64_t kernel_task_time(port_name_t task, uint64_t *user, uint64_t *system);
 

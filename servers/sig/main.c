@@ -5,7 +5,6 @@
 
 #include <sig_server.h>
 
-#define NOTIFY_CHANGES UINT64_C(1)
 #define BADGE_KIND(badge) ((badge) >> 56)
 
 struct sig_root *root;
@@ -34,6 +33,12 @@ void sig_initialise(void)
 	root = server_keep_root(sizeof(*root));
 	server_register(&sig_interface);
 	server_on_timer(timers_run);
+	server_on_notify(NOTIFY_LOOK_AGAIN, generate_look_again);
+	if (server_cold()) {
+		root->self = server_notify_right();
+		if (root->self == PORT_NULL)
+			server_panic("sig: no right to itself");
+	}
 	int error = sessions_start(&root->sessions, NOTIFY_CHANGES, session_changed);
 	if (error)
 		server_panic("sig: proc's change log: error %d", error);

@@ -166,18 +166,40 @@ uint32_t slots_in_use(const struct signal_page *page)
 	return slots < THREAD_SLOTS ? (uint32_t)slots : (uint32_t)THREAD_SLOTS;
 }
 
+void queue_distrust(struct process *p, uint32_t slot)
+{
+	uint64_t bit = UINT64_C(1) << slot % 64;
+	if (!(p->directed[slot / 64] & bit))
+		p->directed[slot / 64] |= bit;
+}
+
+/* Before libposix has written slot 0, after exec, it is the leader's. */
+static void mirror_slot(struct process *p, uint32_t slot)
+{
+	struct signal_thread *t = &p->pages.page->thread[slot];
+	uint32_t tid = shared32(&t->tid);
+	if (tid == 0 && slot == 0)
+		tid = p->session->pid;
+	uint64_t set = tid ? pending_set(p, tid) : 0;
+	kernel_post(&t->pending, set);
+	if (set == 0)
+		p->directed[slot / 64] &= ~(UINT64_C(1) << slot % 64);
+}
+
+/* Absolute words, from the queue: what lies in the page now may be older than what is queued already. */
 void queue_mirror(struct process *p)
 {
 	struct signal_page *page = p->pages.page;
 	if (!page)
 		return;
 	kernel_post(&page->pending, pending_set(p, 0));
-	uint32_t slots = slots_in_use(page);
-	for (uint32_t i = 0; i < slots; i++) {
-		struct signal_thread *t = &page->thread[i];
-		uint32_t tid = shared32(&t->tid);
-		uint64_t set = tid ? pending_set(p, tid) : 0;
-		if (shared64(&t->pending) != set)
-			kernel_post(&t->pending, set);
+	for (const struct pending *q = p->first; q; q = q->next) {
+		int32_t slot = q->tid ? thread_slot(p, q->tid) : -1;
+		if (slot >= 0)
+			queue_distrust(p, (uint32_t)slot);
+	}
+	for (uint32_t i = 0; i < THREAD_SLOTS / 64; i++) {
+		for (uint64_t left = p->directed[i]; left; left &= left - 1)
+			mirror_slot(p, i * 64 + (uint32_t)__builtin_ctzll(left));
 	}
 }

@@ -74,13 +74,11 @@ int sig_serve_attach(struct server_call *call, struct sig_right *right, struct s
 		return ENOMEM;
 	kernel_pages_destroy(&p->pages);
 	p->pages = fresh;
+	memset(p->directed, 0, sizeof(p->directed));
 	queue_keep_leader(p);
-	queue_mirror(p);
 	/* The leader's slot is 0 after exec; libposix writes its tid, its signals are there before. */
-	uint64_t set = 0;
-	for (const struct pending *q = p->first; q; q = q->next)
-		set |= q->tid == p->session->pid ? SIGNAL_BIT((uint32_t)q->info.signal) : 0;
-	kernel_post(&fresh.page->thread[0].pending, set);
+	queue_distrust(p, 0);
+	queue_mirror(p);
 	pages->name = fresh.shared;
 	return 0;
 }

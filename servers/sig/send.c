@@ -181,7 +181,9 @@ int sig_serve_take(struct server_call *call, struct sig_right *right, uint32_t s
 		tid = shared32(&p->pages.page->thread[slot].tid);
 	struct pending taken;
 	if (!queue_take(p, tid, set, &taken)) {
-		queue_mirror(p); /* what the process has scribbled over its words is put right */
+		if (slot < THREAD_SLOTS) /* what the process has scribbled over its words is put right */
+			queue_distrust(p, slot);
+		queue_mirror(p);
 		return EAGAIN;
 	}
 	*info = taken.info;

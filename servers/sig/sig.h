@@ -21,6 +21,10 @@
 #define SIGNAL_BIT(n) (UINT64_C(1) << ((n)-1))
 #define TIMERS_MAX 128u /* POSIX timers of a process */
 
+/* Bits of port_notify. */
+#define NOTIFY_CHANGES UINT64_C(1)    /* from proc */
+#define NOTIFY_LOOK_AGAIN UINT64_C(2) /* from sig itself */
+
 enum signal_number {
 	SIGNAL_HUP = 1,
 	SIGNAL_KILL = 9,
@@ -95,6 +99,8 @@ struct process {
 	uint32_t parent; /* as it was before the last change */
 	struct pending *first, *last;
 	uint32_t queued;
+	uint64_t unsure; /* signals that may have to be looked at again (generate.c) */
+	uint64_t directed[THREAD_SLOTS / 64]; /* slots whose word of pending signals may not be 0 */
 	uint64_t cpu_user, cpu_system; /* last seen */
 	struct timer interval[3];
 	struct timer *timers;
@@ -103,6 +109,7 @@ struct process {
 
 struct sig_root {
 	struct server_sessions sessions;
+	port_name_t self; /* right to notify sig itself */
 	struct timer *armed;
 };
 
@@ -142,6 +149,8 @@ void queue_discard(struct process *p, uint64_t set);
 /* After exec: what was for other threads goes. */
 void queue_keep_leader(struct process *p);
 void queue_free(struct process *p);
+/* The process may have scribbled over the word of this slot: it is to be written whatever it is. */
+void queue_distrust(struct process *p, uint32_t slot);
 /* Brings the words in the pages up to date. */
 void queue_mirror(struct process *p);
 
@@ -149,6 +158,8 @@ void queue_mirror(struct process *p);
 
 /* Generates a signal for a process (tid 0) or one of its threads. 0, EAGAIN, ESRCH (thread). */
 int generate(struct process *p, uint32_t tid, const struct sig_signal_info *info, int32_t timer);
+/* Notification NOTIFY_LOOK_AGAIN: what the commit found other than it was when a signal was generated. */
+void generate_look_again(uint64_t bits);
 /* The slot of a thread; -1: none. */
 int32_t thread_slot(const struct process *p, uint32_t tid);
 /* Slots that the process says are in use; never more than there are. */

@@ -11,6 +11,7 @@
 #include <sig_server.h>
 
 #define POLL_MIN_NS 1000000u /* CPU time is not looked at more often */
+#define EXPIRIES_MAX 64u /* looked at in one transaction */
 #define OVERRUN_MAX 0x7fffffffu
 #define TIMER_ABSOLUTE 1u
 
@@ -52,7 +53,20 @@ static void arm(struct timer *t)
 
 /* ---- clocks ---- */
 
-static uint64_t clock_now(struct timer *t)
+/* Changes nothing: for queries. Without a right to the task, what was seen last. */
+static uint64_t clock_look(const struct timer *t)
+{
+	const struct process *p = t->process;
+	uint64_t user = p->cpu_user, system = p->cpu_system;
+	if (t->clock == TIMER_MONOTONIC)
+		return server_now();
+	if (p->task != PORT_NULL)
+		kernel_task_time(p->task, &user, &system);
+	return t->clock == TIMER_USER ? user : user + system;
+}
+
+/* Keeps what it saw. */
+static uint64_t clock_now(const struct timer *t)
 {
 	struct process *p = t->process;
 	if (t->clock == TIMER_MONOTONIC)
@@ -115,10 +129,11 @@ static void expire(struct timer *t, uint64_t now)
 	fire(t, missed);
 }
 
+/* Those that are left are due: the next transaction comes at once. */
 void timers_run(void)
 {
 	uint64_t start = server_now();
-	while (root->armed && root->armed->due <= start) {
+	for (uint32_t i = 0; i < EXPIRIES_MAX && root->armed && root->armed->due <= start; i++) {
 		struct timer *t = root->armed;
 		uint64_t now = clock_now(t);
 		if (now >= t->expires) {
@@ -138,9 +153,9 @@ static uint64_t add_saturated(uint64_t a, uint64_t b)
 	return a > UINT64_MAX - 1 - b ? UINT64_MAX - 1 : a + b;
 }
 
-static void read_timer(struct timer *t, struct sig_interval *value)
+/* `now`: on its clock; counts if it is armed. */
+static void read_timer(const struct timer *t, uint64_t now, struct sig_interval *value)
 {
-	uint64_t now = t->armed ? clock_now(t) : 0;
 	memset(value, 0, sizeof(*value));
 	if (!t->armed)
 		return;
@@ -172,7 +187,7 @@ int sig_serve_interval_timer(struct server_call *call, struct sig_right *right, 
 	if (which > 2)
 		return EINVAL;
 	struct timer *t = &p->interval[which];
-	read_timer(t, previous);
+	read_timer(t, t->armed ? clock_now(t) : 0, previous);
 	if (!set)
 		return 0;
 	uint64_t expires = value->value_ns ? add_saturated(clock_now(t), value->value_ns) : 0;
@@ -264,7 +279,7 @@ int sig_serve_timer_set(struct server_call *call, struct sig_right *right, uint3
 	struct timer *t = p ? timer_by_id(p, timer) : NULL;
 	if (!t || flags > TIMER_ABSOLUTE || value->value_ns > INT64_MAX)
 		return EINVAL;
-	read_timer(t, previous);
+	read_timer(t, t->armed ? clock_now(t) : 0, previous);
 	uint64_t expires = 0;
 	if (value->value_ns && (flags & TIMER_ABSOLUTE))
 		expires = absolute(t, value->value_ns);
@@ -280,10 +295,10 @@ int sig_serve_timer_get(struct server_call *call, struct sig_right *right, uint3
 {
 	(void)right;
 	struct process *p = process_of_principal(call->principal);
-	struct timer *t = p ? timer_by_id(p, timer) : NULL;
+	const struct timer *t = p ? timer_by_id(p, timer) : NULL;
 	if (!t)
 		return EINVAL;
-	read_timer(t, value);
+	read_timer(t, t->armed ? clock_look(t) : 0, value);
 	*overrun = t->last_overrun;
 	return 0;
 }

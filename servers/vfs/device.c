@@ -1,6 +1,6 @@
 /*
- * Devices: what lies behind the character nodes that vfs serves itself, which ones belong to the tty server, and the
- * nodes of /dev.
+ * Devices: what lies behind the character nodes that vfs serves itself, which ones belong to the tty server or to root,
+ * and the nodes of /dev.
  *
  * A node is a device wherever mknod made it; the number alone counts.
  */
@@ -11,7 +11,7 @@
 #define LOG_LINE 480u
 #define RANDOM_MAX (4u << 20) /* in one read: nobody else is served meanwhile; the rest is a short read's */
 
-enum device_class { DEVICE_CLASS_NONE, DEVICE_CLASS_LOCAL, DEVICE_CLASS_TTY, DEVICE_CLASS_OUTPUT };
+enum device_class { DEVICE_CLASS_NONE, DEVICE_CLASS_LOCAL, DEVICE_CLASS_TTY, DEVICE_CLASS_OUTPUT, DEVICE_CLASS_SUPERVISOR };
 
 static const struct {
 	const char *name;
@@ -22,6 +22,7 @@ static const struct {
         {"random", DEVICE_RANDOM, 0666},   {"urandom", DEVICE_URANDOM, 0666},     {"kmsg", DEVICE_KMSG, 0644},
         {"tty", DEVICE_TTY, 0666},         {"console", DEVICE_CONSOLE, 0600},     {"ptmx", DEVICE_PTMX, 0666},
         {"ttyS0", DEVICE_SERIAL(0), 0660}, {"hostout", DEVICE_HOST_OUTPUT, 0622}, {"hosterr", DEVICE_HOST_ERROR, 0622},
+        {"supervisor", DEVICE_SUPERVISOR, 0600},
 };
 
 static enum device_class class_of(uint64_t device)
@@ -37,6 +38,8 @@ static enum device_class class_of(uint64_t device)
 	case DEVICE_HOST_OUTPUT:
 	case DEVICE_HOST_ERROR:
 		return DEVICE_CLASS_OUTPUT;
+	case DEVICE_SUPERVISOR:
+		return DEVICE_CLASS_SUPERVISOR;
 	default:
 		break;
 	}
@@ -50,7 +53,7 @@ bool device_is_remote(const struct vnode *vnode)
 {
 	enum device_class class = class_of(vnode->rdevice);
 
-	return (vnode->mode & S_IFMT) == S_IFCHR && (class == DEVICE_CLASS_TTY || class == DEVICE_CLASS_OUTPUT);
+	return (vnode->mode & S_IFMT) == S_IFCHR && class != DEVICE_CLASS_NONE && class != DEVICE_CLASS_LOCAL;
 }
 
 uint32_t device_kind(uint64_t device)
@@ -59,6 +62,7 @@ uint32_t device_kind(uint64_t device)
 	case DEVICE_CLASS_TTY:
 		return IO_FILE_KIND_TERMINAL;
 	case DEVICE_CLASS_OUTPUT:
+	case DEVICE_CLASS_SUPERVISOR:
 		return IO_FILE_KIND_ALWAYS_READY;
 	default:
 		return IO_FILE_KIND_ALWAYS_READY | (device != DEVICE_KMSG ? IO_FILE_KIND_SEEKABLE : 0);

@@ -278,7 +278,7 @@ static int refer_to_proc(const struct walk *walk, uint32_t *server, struct serve
 	return 0;
 }
 
-static int refer_to_tty(const struct session *who, const struct walk *walk, uint32_t open_flags, uint32_t *server,
+static int refer_to_device(const struct session *who, const struct walk *walk, uint32_t open_flags, uint32_t *server,
                         struct server_port *target, uint32_t *kind)
 {
 	const struct vnode *vnode = walk->place.vnode;
@@ -290,12 +290,13 @@ static int refer_to_tty(const struct session *who, const struct walk *walk, uint
 		if (error != 0)
 			return error;
 	}
-	target->name = other_server(&vfs->tty, "tty");
+	bool supervisor = vnode->rdevice == DEVICE_SUPERVISOR;
+	target->name = supervisor ? other_server(&vfs->supervisor, "supervisor") : other_server(&vfs->tty, "tty");
 	if (target->name == PORT_NULL)
 		return ENXIO;
 	target->badge =
 	        TTY_BADGE(vnode->rdevice, open_flags & ~(O_CREAT | O_EXCL | O_TRUNC | O_CLOEXEC), ++vfs->tty_serial);
-	*server = VFS_SERVER_ID_TTY;
+	*server = supervisor ? VFS_SERVER_ID_ROOT : VFS_SERVER_ID_TTY;
 	*kind = device_kind(vnode->rdevice);
 	return 0;
 }
@@ -316,7 +317,7 @@ int vfs_serve_refer(struct server_call *call, struct open_file *object, const ch
 		return refer_to_proc(&walk, server, target, rest, kind);
 	if (error != 0)
 		return error;
-	return refer_to_tty(who, &walk, open_flags, server, target, kind);
+	return refer_to_device(who, &walk, open_flags, server, target, kind);
 }
 
 /* ---- files without names ---- */

@@ -115,7 +115,7 @@ struct vfs_state {
 	struct file_system *pipes, *devices, *memory_files;
 	uint64_t next_device;
 	uint32_t tty_serial;
-	port_name_t tty, proc;
+	port_name_t tty, proc, supervisor;
 	struct random_state random;
 };
 extern struct vfs_state *vfs;

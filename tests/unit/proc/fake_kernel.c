@@ -166,30 +166,36 @@ int64_t kernel_task_duplicate(port_name_t task, uint32_t flags, port_name_t ledg
 	return t->name;
 }
 
-int64_t kernel_task_terminate(port_name_t task)
+void kernel_task_terminate(port_name_t task)
 {
 	struct fake_task *t = fake_task_by_name(task);
 	if (!t || !t->alive)
-		return KERN_DEAD;
+		return;
 	t->alive = false;
-	return KERN_SUCCESS;
 }
 
-int64_t kernel_task_suspend(port_name_t task)
+void kernel_task_suspend(port_name_t task)
 {
 	struct fake_task *t = fake_task_by_name(task);
 	if (!t || !t->alive)
-		return KERN_DEAD;
+		return;
 	t->suspended++;
-	return KERN_SUCCESS;
 }
 
-int64_t kernel_task_resume(port_name_t task)
+void kernel_task_resume(port_name_t task)
+{
+	struct fake_task *t = fake_task_by_name(task);
+	if (!t || !t->alive)
+		return;
+	t->suspended--;
+}
+
+int64_t kernel_task_freeze(port_name_t task)
 {
 	struct fake_task *t = fake_task_by_name(task);
 	if (!t || !t->alive)
 		return KERN_DEAD;
-	t->suspended--;
+	t->frozen = true;
 	return KERN_SUCCESS;
 }
 
@@ -229,23 +235,21 @@ int64_t kernel_thread_create(port_name_t task, uint32_t slot, uint64_t endpoint)
 	return t->thread;
 }
 
-int64_t kernel_thread_start(port_name_t thread, const struct portico_frame *frame)
+void kernel_thread_start(port_name_t thread, const struct portico_frame *frame)
 {
 	struct fake_task *t = by_thread(thread);
 	if (!t)
-		return KERN_INVALID_NAME;
+		abort(); /* proc must never ask for this */
 	t->started = true;
 	t->frame = *frame;
-	return KERN_SUCCESS;
 }
 
-int64_t kernel_thread_priority(port_name_t thread, uint32_t priority)
+void kernel_thread_priority(port_name_t thread, uint32_t priority)
 {
 	struct fake_task *t = by_thread(thread);
 	if (!t)
-		return KERN_INVALID_NAME;
+		abort(); /* proc must never ask for this */
 	t->priority = priority;
-	return KERN_SUCCESS;
 }
 
 int64_t kernel_thread_runnable(port_name_t thread)
@@ -432,9 +436,9 @@ int64_t kernel_object_read(port_name_t object, uint64_t offset, void *to, size_t
 
 /* ---- the rest ---- */
 
-const struct kernel_info *kernel_information(void)
+void kernel_information(struct kernel_info *into)
 {
-	return &info;
+	*into = info;
 }
 
 void kernel_counters(struct system_counters *counters)

@@ -26,7 +26,7 @@ struct fake_right {
 
 struct fake_task {
 	port_name_t name;
-	bool alive, started, has_thread;
+	bool alive, started, has_thread, frozen;
 	int suspended;
 	uint64_t principal;
 	uint32_t duplicate_flags; /* how it was made; 0: from nothing */

@@ -76,6 +76,8 @@ static int64_t session_end(const struct vfs_session_end_request *request)
 	if (!s)
 		return ESRCH;
 	s->live = false;
+	const struct fake_task *task = fake_task(request->principal);
+	fake_vfs.ended_while_running += task && task->alive && task->started && !task->frozen;
 	return 0;
 }
 

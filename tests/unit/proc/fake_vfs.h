@@ -35,6 +35,7 @@ struct fake_vfs {
 	struct fake_session session[256];
 	unsigned sessions;
 	int session_error;   /* what session_begin gives */
+	unsigned ended_while_running; /* sessions that ended while their task could still run */
 	char opened[8][256]; /* paths of open_program calls, in order */
 	unsigned opens;
 };

@@ -39,6 +39,7 @@ static void start(void *unused)
 {
 	(void)unused;
 	proc_initialise(root_server);
+	cr_assert_eq(host_run_deferred(), 1);
 }
 
 struct notice {

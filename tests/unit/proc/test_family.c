@@ -90,6 +90,31 @@ Test(family, fork_fails_at_every_step_without_leaving_anything)
 	}
 }
 
+/* A request that was given up was rolled back here, but not in vfs: the same principal is told again. */
+Test(family, fork_takes_a_forgotten_session_over)
+{
+	uint32_t pid = spawn(1);
+	struct process *p = process(pid);
+	uint32_t expected = root->last_pid + 1;
+	fake_vfs.session[fake_vfs.sessions++] =
+	        (struct fake_session){.principal = (uint64_t)(root->generations + 1) << 32 | expected, .parent = 77, .live = true};
+	uint32_t child = spawn(pid);
+	cr_assert_eq(child, expected);
+	cr_expect_eq(fake_session(process_principal(process(child)))->parent, process_principal(p));
+	cr_expect_eq(fake_sessions_live(), 3);
+}
+
+Test(family, nothing_of_a_process_runs_when_vfs_hears_of_its_end)
+{
+	static const char *const argv[] = {"program", NULL};
+	uint32_t exits = spawn(1), killed = spawn(1), execs = spawn(1);
+	die(exits, 0);
+	cr_assert_eq(proc_kill(server_right, killed, 9), 0);
+	cr_assert_eq(exec(execs, "/bin/program", argv, NULL), 0);
+	cr_expect_eq(fake_vfs.ended_while_running, 0);
+	cr_expect(task(execs)->started && !task(execs)->frozen);
+}
+
 Test(family, fork_fails_when_vfs_refuses)
 {
 	uint32_t pid;

@@ -152,6 +152,8 @@ Test(plan, calls_go_down_only)
 		     g < root_plan[i].grant + ROOT_GRANTS && g->name != NULL; g++) {
 			int server = number_of(g->server);
 
+			if (strcmp(g->server, "root") == 0) /* /dev/supervisor: for referrals */
+				continue;
 			cr_assert_geq(server, 0, "%s: nobody is %s", root_plan[i].name, g->server);
 			cr_assert(server < (int)i || passed_on(&root_plan[i], g), "%s may call %s", root_plan[i].name,
 			          g->name);

@@ -25,6 +25,7 @@ extern port_name_t process_right, server_right;
 /* What has been asked of proc and the kernel. */
 struct asked {
 	unsigned kills, stops, resumes, interrupts;
+	unsigned looks; /* sig told itself to look again */
 	uint32_t killed, stopped, stop_signal, resumed;
 	int32_t kill_status;
 	uint32_t interrupted_pid, interrupted_slot;
@@ -39,6 +40,11 @@ struct answers {
 	uint64_t user_ns, system_ns; /* CPU time of every task */
 };
 extern struct answers answers;
+
+/* Runs once, before the next commit's conditions: what processes do after sig's handler has looked at their pages. */
+extern void (*before_commit)(void);
+/* The notification that sig sent itself. */
+void look_again(void);
 
 uint64_t principal_of(uint32_t pid);
 void as(uint32_t pid);

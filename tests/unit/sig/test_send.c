@@ -197,6 +197,149 @@ Test(send, another_thread_takes_what_the_first_blocks)
 	cr_expect_eq(asked.interrupted_slot, 0, "the first thread is preferred");
 }
 
+/* ---- what changes between the handler's look and the commit's ---- */
+
+static void block_first(void)
+{
+	page(20)->thread[0].blocked = SIGNAL_BIT(TERM);
+}
+
+static void unblock_first(void)
+{
+	page(20)->thread[0].blocked = 0;
+}
+
+static void wait_first(void)
+{
+	page(20)->thread[0].waiting = SIGNAL_BIT(TERM);
+}
+
+static void thread_ends(void)
+{
+	page(20)->thread[0].tid = 0;
+}
+
+static void thread_begins(void)
+{
+	page(20)->thread[1].tid = 25;
+	page(20)->slots = 2;
+}
+
+static void thread_begins_in_old_slot(void)
+{
+	page(20)->thread[1].tid = 25;
+}
+
+Test(send, who_blocks_it_before_the_commit_is_not_struck)
+{
+	before_commit = block_first;
+	cr_expect_eq(kill_(20, TERM), 0);
+	cr_expect_eq(asked.interrupts, 0);
+	cr_expect_eq(asked.looks, 1);
+	look_again();
+	cr_expect_eq(asked.interrupts, 0);
+	cr_expect_eq(asked.looks, 1, "it blocks it: who unblocks it will look");
+	cr_expect(is_pending(20, TERM));
+}
+
+Test(send, who_unblocks_it_before_the_commit_is_struck)
+{
+	void (*const changes[])(void) = {unblock_first, wait_first};
+	for (unsigned i = 0; i < 2; i++) {
+		asked.interrupts = asked.looks = 0;
+		page(20)->thread[0].waiting = 0;
+		block_first();
+		before_commit = changes[i];
+		cr_expect_eq(kill_(20, TERM), 0);
+		cr_expect_eq(asked.interrupts, 0);
+		cr_expect_eq(asked.looks, 1);
+		look_again();
+		cr_expect_eq(asked.interrupts, 1);
+		cr_expect_eq(asked.looks, 1);
+		cr_expect_eq(take(20, ALL, NULL), TERM);
+		look_again();
+		cr_expect_eq(asked.interrupts, 1, "nothing is left to be struck for");
+		as(10);
+	}
+}
+
+Test(send, another_one_is_struck_if_the_thread_ends_before_the_commit)
+{
+	page(20)->slots = 3;
+	page(20)->thread[2].tid = 26;
+	before_commit = thread_ends;
+	cr_expect_eq(kill_(20, TERM), 0);
+	cr_expect_eq(asked.interrupts, 0);
+	look_again();
+	cr_expect_eq(asked.interrupts, 1);
+	cr_expect_eq(asked.interrupted_slot, 2);
+}
+
+Test(send, a_thread_that_begins_before_the_commit_is_struck)
+{
+	block_first();
+	before_commit = thread_begins;
+	cr_expect_eq(kill_(20, TERM), 0);
+	cr_expect_eq(asked.looks, 1);
+	look_again();
+	cr_expect_eq(asked.interrupted_slot, 1);
+	cr_expect_eq(take(20, ALL, NULL), TERM);
+	/* In a slot that was used before. */
+	page(20)->thread[1].tid = 0;
+	before_commit = thread_begins_in_old_slot;
+	as(10);
+	cr_expect_eq(kill_(20, TERM), 0);
+	cr_expect_eq(asked.looks, 2);
+	look_again();
+	cr_expect_eq(asked.interrupts, 2);
+	cr_expect_eq(asked.interrupted_slot, 1);
+}
+
+Test(send, too_many_threads_to_check_are_looked_at_again)
+{
+	struct signal_page *p = page(20);
+	p->slots = 100;
+	for (uint32_t i = 0; i < 100; i++) {
+		p->thread[i].tid = 20 + i;
+		p->thread[i].blocked = SIGNAL_BIT(TERM);
+	}
+	cr_expect_eq(kill_(20, TERM), 0);
+	cr_expect_eq(asked.looks, 1);
+	look_again();
+	cr_expect_eq(asked.interrupts, 0);
+	cr_expect_eq(asked.looks, 1);
+	p->thread[98].blocked = 0;
+	cr_expect_eq(kill_(20, TERM), 0, "pending already");
+	cr_expect_eq(asked.interrupted_slot, 98);
+}
+
+Test(send, a_thread_alone_is_checked)
+{
+	page(20)->slots = 2;
+	page(20)->thread[1].tid = 25;
+	block_first();
+	before_commit = unblock_first;
+	cr_expect_eq(sig_thread_kill(process_right, 20, 20, TERM), 0);
+	cr_expect_eq(asked.looks, 1);
+	look_again();
+	cr_expect_eq(asked.interrupts, 1);
+	cr_expect_eq(asked.interrupted_slot, 0);
+}
+
+/* Two changes of one word in one transaction: the last one counts, whatever the page says meanwhile. */
+Test(send, words_are_posted_whole)
+{
+	page(20)->thread[0].blocked = ALL;
+	sig_thread_kill(process_right, 20, 20, TSTP);
+	cr_expect_eq(page(20)->thread[0].pending, SIGNAL_BIT(TSTP));
+	sig_thread_kill(process_right, 20, 20, CONT);
+	cr_expect_eq(page(20)->thread[0].pending, SIGNAL_BIT(CONT));
+	page(20)->thread[0].pending = ALL; /* scribbled over */
+	page(20)->thread[5].pending = ALL;
+	cr_expect_eq(take(20, SIGNAL_BIT(TERM), NULL), 0);
+	cr_expect_eq(page(20)->thread[0].pending, SIGNAL_BIT(CONT));
+}
+
 Test(send, slots_beyond_the_table_do_no_harm)
 {
 	page(20)->slots = UINT64_MAX;
@@ -323,9 +466,12 @@ Test(send, the_right_to_interrupt_is_renewed)
 	port_name_t first = process_by_pid(20)->task;
 	kill_(20, HUP);
 	cr_expect_eq(process_by_pid(20)->task, first, "kept");
-	server_release_right(first); /* exec: it has a new task */
-	process_by_pid(20)->task = PORT_NULL;
+	execed(20);
+	cr_expect_eq(process_by_pid(20)->task, PORT_NULL);
+	attach(20);
+	as(10);
 	kill_(20, QUIT);
+	cr_expect_neq(process_by_pid(20)->task, PORT_NULL);
 	cr_expect_eq(proc_fake.calls[PROC_ORDINAL_INTERRUPT_RIGHT], 2);
 }
 

@@ -1,0 +1,194 @@
+/*
+ * Commands of /dev/supervisor: a line each, words between blanks.
+ */
+#include "root.h"
+#include <portico/layout.h>
+#include <portico/strings.h>
+
+#define WORDS (ROOT_SERVERS + 4u)
+#define UNMAPPED UINT64_C(0x1000) /* nothing is ever there: below USER_MIN */
+#define PERIOD_MAX UINT64_C(3600000) /* ms */
+
+int server_index(const char *name)
+{
+	if (strcmp(name, "root") == 0)
+		return SERVER_ROOT;
+	for (unsigned i = 0; i < root_plan_count; i++)
+		if (strcmp(root_plan[i].name, name) == 0)
+			return (int)i;
+	return -1;
+}
+
+const char *server_title(unsigned index)
+{
+	return index == SERVER_ROOT ? "root" : root_plan[index].name;
+}
+
+static unsigned split(char *line, char *word[WORDS])
+{
+	unsigned count = 0;
+
+	while (*line != '\0') {
+		while (*line == ' ' || *line == '\t')
+			*line++ = '\0';
+		if (*line == '\0')
+			break;
+		if (count == WORDS)
+			return WORDS + 1;
+		word[count++] = line;
+		while (*line != '\0' && *line != ' ' && *line != '\t')
+			line++;
+	}
+	return count;
+}
+
+/* The server of that name that root can do something to; -1: the answer says why not. */
+static int find(const char *name, bool with_root, struct answer *answer)
+{
+	int index = server_index(name);
+
+	if (index < 0)
+		answer_add(answer, "error: %s: no such server\n", name);
+	else if (index == SERVER_ROOT && !with_root)
+		answer_add(answer, "error: root cannot do that to itself\n");
+	else if (index == SERVER_ROOT || root->client[index].domain != PORT_NULL)
+		return index;
+	else
+		answer_add(answer, "error: %s was not started at boot\n", name);
+	return -1;
+}
+
+static void tell(struct answer *answer, const char *name, int error)
+{
+	if (error == ESRCH)
+		answer_add(answer, "error: %s: is not running\n", name);
+	else if (error == EBUSY)
+		answer_add(answer, "error: %s: is busy; try again\n", name);
+	else if (error != 0)
+		answer_add(answer, "error: %s: error %d\n", name, error);
+}
+
+/* ---- the commands ---- */
+
+static void do_list(char *const word[], unsigned count, struct answer *answer)
+{
+	(void)word;
+	report_list(answer, count > 1);
+}
+
+static void do_kill(char *const word[], unsigned count, struct answer *answer)
+{
+	int index = find(word[1], true, answer);
+
+	(void)count;
+	if (index >= 0)
+		tell(answer, word[1], supervise_kill((unsigned)index, CAUSE_KILLED));
+}
+
+static void do_crash(char *const word[], unsigned count, struct answer *answer)
+{
+	int index = find(word[1], false, answer);
+
+	(void)count;
+	if (index >= 0)
+		tell(answer, word[1], supervise_divert((unsigned)index, UNMAPPED));
+}
+
+static void do_hang(char *const word[], unsigned count, struct answer *answer)
+{
+	int index = find(word[1], false, answer);
+
+	(void)count;
+	if (index >= 0)
+		tell(answer, word[1], supervise_divert((unsigned)index, server_entry((unsigned)index) + SERVER_HANG));
+}
+
+static void do_restart(char *const word[], unsigned count, struct answer *answer)
+{
+	bool cold = count > 2;
+	int index = find(word[1], !cold, answer);
+
+	if (index >= 0 && cold && strcmp(word[2], "--cold") != 0)
+		answer_add(answer, "error: restart: what is %s?\n", word[2]);
+	else if (index >= 0)
+		tell(answer, word[1], supervise_restart((unsigned)index, CAUSE_RESTART, cold));
+}
+
+static void do_log(char *const word[], unsigned count, struct answer *answer)
+{
+	(void)word;
+	report_log(answer, count > 1);
+}
+
+/* Decimal; false: something else, or too large. */
+static bool number(const char *word, uint64_t limit, uint64_t *value)
+{
+	*value = 0;
+	if (*word == '\0')
+		return false;
+	for (; *word != '\0'; word++) {
+		if (*word < '0' || *word > '9')
+			return false;
+		*value = *value * 10 + (uint64_t)(*word - '0');
+		if (*value > limit)
+			return false;
+	}
+	return true;
+}
+
+static void do_campaign(char *const word[], unsigned count, struct answer *answer)
+{
+	uint8_t victims[ROOT_SERVERS + 1];
+	uint64_t period;
+	unsigned victim_count = 0;
+
+	if (!number(word[1], PERIOD_MAX, &period)) {
+		answer_add(answer, "error: %s: not a number of milliseconds up to %u\n", word[1], (unsigned)PERIOD_MAX);
+		return;
+	}
+	for (unsigned i = 2; i < count && victim_count < sizeof(victims); i++) {
+		int index = find(word[i], true, answer);
+		if (index < 0)
+			return;
+		victims[victim_count++] = (uint8_t)index;
+	}
+	if (period != 0 && victim_count == 0) {
+		answer_add(answer, "error: a campaign against whom?\n");
+		return;
+	}
+	answer_add(answer, "%llu killed before\n", (unsigned long long)root->campaign.kills);
+	supervise_campaign(period * 1000000, victims, period != 0 ? victim_count : 0);
+}
+
+static const struct {
+	const char *name;
+	unsigned least, most; /* words */
+	const char *option;   /* the only second word that there may be, or NULL */
+	void (*run)(char *const word[], unsigned count, struct answer *answer);
+} commands[] = {
+        {"list", 1, 2, "--json", do_list},
+        {"kill", 2, 2, NULL, do_kill},
+        {"crash", 2, 2, NULL, do_crash},
+        {"hang", 2, 2, NULL, do_hang},
+        {"restart", 2, 3, NULL, do_restart},
+        {"log", 1, 2, "--json", do_log},
+        {"campaign", 2, WORDS, NULL, do_campaign},
+};
+
+void command_execute(char *line, struct answer *answer)
+{
+	char *word[WORDS];
+	unsigned count = split(line, word);
+
+	for (size_t i = 0; count > 0 && i < sizeof(commands) / sizeof(commands[0]); i++) {
+		if (strcmp(word[0], commands[i].name) != 0)
+			continue;
+		if (count < commands[i].least || count > commands[i].most ||
+		    (commands[i].option != NULL && count > 1 && strcmp(word[1], commands[i].option) != 0))
+			answer_add(answer, "error: %s: wrong number of words\n", commands[i].name);
+		else
+			commands[i].run(word, count, answer);
+		return;
+	}
+	answer_add(answer, "error: %s: no such command\n", count > 0 ? word[0] : "");
+}
