@@ -109,7 +109,7 @@ int64_t server_trap(uint64_t number, uint64_t a, uint64_t b, uint64_t c, uint64_
 	if (engine_mode == ENGINE_COLD)
 		return trap6(number, a, b, c, d, e, f);
 	if (engine_mode == ENGINE_QUERY)
-		server_panic("a query made trap %u", (unsigned)number);
+		server_panic("query %x made trap %u", (unsigned)transaction_ordinal(), (unsigned)number);
 	uint64_t digest = mix(mix(mix(mix(mix(mix(number, a), b), c), d), e), f);
 	struct result *entry = results_next(RESULT_OPERATION, (uint32_t)number, digest);
 	if (entry != NULL)
@@ -257,7 +257,7 @@ int64_t client_call(uint64_t op, port_name_t to, uint32_t ordinal, uint64_t dead
 	if (engine_mode == ENGINE_COLD)
 		return trap_msg(op | MSG_CALL, MSG_DESTINATION(to, ordinal), PORT_NULL, deadline);
 	if (engine_mode == ENGINE_QUERY)
-		server_panic("a query called %x", (unsigned)ordinal);
+		server_panic("query %x called %x", (unsigned)transaction_ordinal(), (unsigned)ordinal);
 	uint64_t digest = digest_of(op, to, ordinal, client_pages.send);
 	struct result *entry = results_next(RESULT_CALL, ordinal, digest);
 	if (entry == NULL) {

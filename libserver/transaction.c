@@ -31,6 +31,12 @@ void transaction_query(void)
 	engine_mode = ENGINE_QUERY;
 }
 
+void server_promote(void)
+{
+	if (engine_mode == ENGINE_QUERY)
+		transaction_begin(TRANSACTION_MESSAGE);
+}
+
 /* Between transactions. */
 void transaction_idle(void)
 {

@@ -51,6 +51,12 @@ static inline const volatile struct portico_counters *counters(void)
 	return &server_block()->counters;
 }
 
+/* Ordinal of the message in service: for reports. */
+static inline uint32_t transaction_ordinal(void)
+{
+	return ((const struct msg_page *)(SERVER_ENDPOINT + ENDPOINT_REQUEST * PAGE_SIZE))->header.ordinal;
+}
+
 /* The incarnation ends; the next one gives the transaction up with this error. */
 _Noreturn void transaction_abandon(int error, const char *why);
 

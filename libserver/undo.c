@@ -22,7 +22,7 @@ static inline bool in_keep(uint64_t address)
 static __attribute__((noinline, cold)) void store_outside(void)
 {
 	if (engine_mode == ENGINE_QUERY)
-		server_panic("a query stored to the keep");
+		server_panic("query %x stored to the keep", (unsigned)transaction_ordinal());
 }
 
 static __attribute__((noinline, cold)) void full(void)

@@ -127,6 +127,10 @@ bool server_cold(void)
 	return true;
 }
 
+void server_promote(void)
+{
+}
+
 void server_sample(void *value, size_t size)
 {
 	(void)value;

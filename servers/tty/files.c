@@ -38,6 +38,7 @@ static struct open_file *create(uint64_t badge, uint64_t principal)
 
 	if (!resolve(TTY_BADGE_DEVICE(badge), principal, &terminal))
 		return NULL;
+	server_promote();
 	struct open_file *file = keep_allocate(sizeof(*file));
 	if (file == NULL)
 		return NULL;

@@ -54,6 +54,12 @@ void server_queue_word32(volatile uint32_t *word, uint32_t keep, uint32_t set);
 /* At the commit: unless (*word & mask) == value, the next `skip` queued operations are left out. */
 void server_queue_if(const volatile uint64_t *word, uint64_t mask, uint64_t value, unsigned skip);
 
+/*
+ * A query that finds that it must store something (a record made at the first use of an object, say) goes on as a transaction. Nothing
+ * may have been sampled before.
+ */
+void server_promote(void);
+
 /* A value that another execution might find different (shared memory, counters of the kernel, random bits): logged. */
 void server_sample(void *value, size_t size);
 static inline uint64_t server_sample_word(uint64_t value)

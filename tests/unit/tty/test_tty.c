@@ -140,6 +140,7 @@ static void setup(void)
 	port_name_t serial = loopback_service(&serial_interface);
 	tty = server_keep_root(sizeof(*tty));
 	server_on_cancel(terminal_cancelled);
+	server_on_timer(waiters_expired);
 	server_on_notify(NOTIFY_INPUT(0) | NOTIFY_OUTPUT(0), notified);
 	for (unsigned i = 0; i < TERMINALS; i++) {
 		terminal_init(&tty->terminal[i], i, i == 1);
