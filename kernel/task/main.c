@@ -18,6 +18,8 @@
 #define ELF_W 2
 #define ELF_R 4
 #define SEGMENTS_MAX 16
+#define ROOT_ATTEMPTS 6u
+#define REAP_STEPS 16u /* the incarnation before is not to be in the way */
 #define LOADING_AREA 0x600000000000ul /* where segments are filled before they are mapped for good */
 
 struct elf_header {
@@ -100,12 +102,12 @@ static void give_rights(struct task *task)
 
 static struct domain *root_domain; /* whose incarnations only the kernel makes */
 
-static void start_root(const struct boot_module *module)
+static void start_root(const struct boot_module *module, uint64_t start_flags)
 {
 	int64_t status;
 	bool first = root_domain->incarnation == 0;
 	struct task *task = domain_task_create(root_domain, &root_ledger, &status);
-	struct portico_frame frame = {.rsp = SERVER_STACK_TOP, .rdi = SERVER_ENDPOINT};
+	struct portico_frame frame = {.rsp = SERVER_STACK_TOP, .rdi = SERVER_ENDPOINT, .rcx = start_flags};
 	struct thread *thread;
 
 	if (task == NULL)
@@ -143,13 +145,31 @@ void kernel_main(void)
 	root_domain = domain_create(&root_ledger);
 	if (root_domain == NULL)
 		panic("root: no domain");
-	start_root(module);
+	start_root(module, 0);
 }
 
+/*
+ * Nobody watches root but the kernel. What ended it twice in the same transaction, by itself and not from outside, is given up by the next
+ * incarnation; if that does not help, or root never came as far as its first receive, the system cannot go on.
+ */
 void root_ended(void)
 {
-	kprintf("portico: root ends: exception %lu error %#lx address %#lx rip %#lx\n", (unsigned long)root_domain->last.vector,
-		(unsigned long)root_domain->last.error, (unsigned long)root_domain->last.address,
-		(unsigned long)root_domain->last.rip);
-	start_root(module_find("root"));
+	static uint64_t commits_then;
+	static unsigned times;
+	const struct domain_info *last = &root_domain->last;
+	uint64_t commits = root_domain->thread == NULL ? 0 : thread_counters(root_domain->thread)->commits;
+
+	if (last->end == DOMAIN_END_TERMINATED)
+		times = 0;
+	else
+		times = commits == commits_then ? times + 1 : 1;
+	commits_then = commits;
+	if (times > 0)
+		kprintf("portico: root ended by itself: vector %lu error %#lx address %#lx rip %#lx\n", (unsigned long)last->vector,
+			(unsigned long)last->error, (unsigned long)last->address, (unsigned long)last->rip);
+	if (times >= ROOT_ATTEMPTS || commits < 2)
+		panic("root has died");
+	for (unsigned i = 0; i < REAP_STEPS && reaper_step(); i++)
+		;
+	start_root(module_find("root"), times >= 2 ? SERVER_START_GIVE_UP : 0);
 }

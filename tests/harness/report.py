@@ -22,6 +22,9 @@ class Report:
         for line in why.strip().splitlines()[-30:]:
             print('     ' + line[:300], flush=True)
 
+    def remark(self, text):
+        print(f'# {text}', flush=True)
+
     def check(self, name, good, why=''):
         (self.passed(name) if good else self.failed(name, why))
         return good

@@ -1,0 +1,39 @@
+"""The recovery stage: servers are destroyed under load, and nobody notices."""
+import importlib.machinery
+import importlib.util
+import os
+import re
+import subprocess
+import tempfile
+
+from .guest import keep_log, run
+from .report import TOP, command
+
+CAMPAIGN = os.path.join(TOP, 'tests', 'campaign')
+
+
+def load_script(path):
+    loader = importlib.machinery.SourceFileLoader('demo', path)
+    module = importlib.util.module_from_spec(importlib.util.spec_from_loader('demo', loader))
+    loader.exec_module(module)
+    return module
+
+
+def recovery(report):
+    ok, text = load_script(os.path.join(CAMPAIGN, 'demo')).demo(30, say=lambda line: report.remark(line))
+    report.check('output identical while every server is killed every 50 ms', ok, text)
+    with tempfile.TemporaryDirectory() as overlay:
+        subprocess.run(['musl-gcc', '-static', '-O2', '-Wall', '-Wextra', '-Werror', '-o', f'{overlay}/oracle', f'{CAMPAIGN}/oracle.c'], check=True)
+        quiet = run('/oracle', '4', '10', options=['--overlay', overlay])
+        report.check('the oracle finds nothing undisturbed', quiet.status == 0, quiet.explain())
+        log = os.path.join(overlay, 'log')
+        for seed in (1, 2):
+            result = run('/oracle', '4', '20', options=['--overlay', overlay, '--log', log, '--kernel-option', 'kill-every=3000',
+                                                        '--kernel-option', f'kill-seed={seed}'], seconds=240)
+            keep_log(f'recovery-{seed}', result)
+            with open(log, errors='replace') as f:
+                kernel = f.read()
+            kills = re.search(r'kills (\d+) running (\d+) waiting', kernel)
+            report.remark(f'seed {seed}: {kills.group(0) if kills else "no kills"}; {result.out.decode(errors="replace").splitlines()[-1:]}')
+            report.check(f'exactly once under kills at random instructions, seed {seed}',
+                         result.status == 0 and kills and int(kills.group(1)) > 100 and 'panic' not in kernel, result.explain() + kernel[-2000:])
