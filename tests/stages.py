@@ -8,7 +8,7 @@ import sys
 import time
 import traceback
 
-from harness import builds, guest, terminal
+from harness import builds, guest, supervision, terminal
 from harness.report import Report
 
 STAGES = {
@@ -24,6 +24,7 @@ STAGES = {
     'glibc': guest.glibc,               # Debian's dash, bash and coreutils, dynamically linked
     'terminal': terminal.terminal,      # the interactive shell on a pseudo-terminal
     'stress': guest.stress,             # one minute of everything on two CPUs, and nothing leaked
+    'supervision': supervision.supervision,  # svc: servers are killed, crashed, hung, restarted, updated
     'hostile': guest.hostile,           # random traps and messages by an ordinary user
     'bench': guest.bench,               # the benchmarks run and print their lines (no limits on the figures)
 }

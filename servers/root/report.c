@@ -10,6 +10,7 @@ static const char *const cause_text[] = {
         [CAUSE_NONE] = "none",           [CAUSE_KILLED] = "killed", [CAUSE_CAMPAIGN] = "campaign",
         [CAUSE_EXCEPTION] = "exception", [CAUSE_EXIT] = "exit",     [CAUSE_HANG] = "hang",
         [CAUSE_RESTART] = "restart",     [CAUSE_UPDATE] = "update",
+        [CAUSE_UNKNOWN] = "unknown",
 };
 
 const char *cause_name(unsigned cause)
@@ -77,7 +78,7 @@ static struct line line_of_root(void)
 	        .requests = server_sample_word(((const struct portico_block *)SERVER_ENDPOINT)->counters.commits),
 	        .restarts = root->incarnation - 1,
 	        .keep = keep_used(),
-	        .cause = root->incarnation > 1 ? CAUSE_KILLED : CAUSE_NONE,
+	        .cause = root->last_cause,
 	};
 }
 
@@ -176,7 +177,7 @@ static void add_text(struct answer *answer, const struct incident *incident)
 	           (unsigned long long)(incident->time / 1000000000), (unsigned)(incident->time / 1000 % 1000000),
 	           server_title(incident->server));
 	if (incident->server == SERVER_ROOT) {
-		answer_add(answer, ": ended; the kernel restarted it\n");
+		answer_add(answer, ": %s; the kernel restarted it\n", cause_name(incident->cause));
 		return;
 	}
 	answer_add(answer, " incarnation %llu: ", (unsigned long long)info->incarnation);

@@ -40,6 +40,7 @@ struct root_plan {
 	bool power;             /* may end the system and set the clock */
 	bool modules;           /* may have boot modules */
 	uint32_t kernel_kib;    /* kernel memory, the ledger's limit */
+	uint32_t budget_ms;     /* processor time for one request, then it is a hang; 0: two seconds */
 	struct root_grant grant[ROOT_GRANTS];
 	struct root_ports ports[4]; /* I/O ports; count 0 ends the list */
 	uint8_t line[4];            /* interrupt lines; 0 ends the list */
@@ -64,6 +65,7 @@ enum cause {
 	CAUSE_HANG,      /* root ended it because one request took too long */
 	CAUSE_RESTART,   /* an administrator asked for it */
 	CAUSE_UPDATE,    /* ... for another image */
+	CAUSE_UNKNOWN,   /* root itself: the kernel knows */
 };
 
 /* What was done about it; each is worse than the one before. */
@@ -178,6 +180,7 @@ struct root {
 	uint64_t watch_at; /* ns: when to look for hangs */
 	uint64_t incarnation, started; /* root's own, as last looked at */
 	uint64_t suicide;              /* number of the incarnation of root that is to end; 0: none */
+	uint8_t suicide_cause, last_cause; /* enum cause */
 };
 extern struct root *root;
 

@@ -18,7 +18,7 @@
 #define ATTEMPTS 20u
 #define ATTEMPT_PAUSE UINT64_C(1000000)   /* ns */
 #define BUDGET UINT64_C(2000000000)       /* ns of processor time for one request */
-#define BUDGET_COLD (10 * BUDGET)         /* ... for the start with nothing */
+#define COLD_FACTOR 10u                   /* so many times that for a start with nothing */
 #define STATE_BLOCKED 3u                  /* thread_info */
 
 /* ---- what the kernel knows ---- */
@@ -51,8 +51,12 @@ void supervise_self(void)
 
 	if (incarnation == root->incarnation)
 		return;
-	if (root->incarnation != 0)
-		journal_add(SERVER_ROOT)->cause = CAUSE_KILLED;
+	if (root->incarnation != 0) {
+		root->last_cause = root->suicide_cause != CAUSE_NONE ? root->suicide_cause : CAUSE_UNKNOWN;
+		root->suicide_cause = CAUSE_NONE;
+		if (root->last_cause != CAUSE_CAMPAIGN)
+			journal_add(SERVER_ROOT)->cause = root->last_cause;
+	}
 	root->incarnation = incarnation;
 	root->started = server_now();
 }
@@ -130,12 +134,12 @@ static void start(unsigned index, uint64_t now)
 	}
 }
 
-/* The journal's entry, and how and when the next incarnation is to be made. */
+/* The journal's entry (but for campaigns, which would leave no room for others), and how and when the next incarnation is to be made. */
 static void decide(unsigned index, const struct domain_info *info)
 {
 	struct root_client *client = &root->client[index];
-	struct incident *incident = journal_add(index);
 	enum cause cause = (enum cause)client->last_cause;
+	struct incident unwritten, *incident = cause != CAUSE_CAMPAIGN ? journal_add(index) : &unwritten;
 	struct ending ending = {
 	        .own = cause == CAUSE_EXCEPTION || cause == CAUSE_EXIT || cause == CAUSE_HANG,
 	        .unborn = client->cold && info->commits == client->commits,
@@ -191,6 +195,7 @@ int supervise_kill(unsigned index, enum cause cause)
 {
 	if (index == SERVER_ROOT) {
 		root->suicide = server_sample_word(own_counters()->incarnation);
+		root->suicide_cause = (uint8_t)cause;
 		server_defer();
 		return 0;
 	}
@@ -347,7 +352,8 @@ static void watch(unsigned index)
 	if (client->ending != CAUSE_NONE || supervise_look(index, &info) < 0 || info.running == 0 || info.in_call != 0)
 		return;
 	bool unborn = client->cold && info.commits == client->commits;
-	if (info.service_ns > (unborn ? BUDGET_COLD : BUDGET))
+	uint64_t budget = root_plan[index].budget_ms != 0 ? root_plan[index].budget_ms * UINT64_C(1000000) : BUDGET;
+	if (info.service_ns > (unborn ? COLD_FACTOR * budget : budget))
 		(void)supervise_kill(index, CAUSE_HANG);
 }
 
