@@ -6,13 +6,16 @@ import shutil
 import subprocess
 import tempfile
 
-from .guest import keep_log, run
+from .guest import keep_log, musl, run
 from .report import BUILD
 
 SERVERS = ('serial', 'vfs', 'proc', 'sig', 'tty')
 
 # A program that faults at once, as an update that must be taken back.
 BAD = '.globl _start\n_start: movq %rax, 0x10\n'
+
+# chmod of /dev/hostout, its standard output in the guest: io.set_mode at tty.
+CHMOD = '#include <stdio.h>\n#include <sys/stat.h>\nint main(void)\n{\n\tif (fchmod(3, 0622) != 0)\n\t\tperror("fchmod");\n\treturn 0;\n}\n'
 
 SCRIPT = r'''
 svc=/sbin/svc
@@ -25,6 +28,8 @@ part crash; for s in serial vfs proc sig tty; do $svc crash $s && alive; done
 part hang; $svc hang proc && alive; $svc hang vfs && alive
 part restart; $svc restart sig && $svc restart root && alive; $svc restart tty --cold && alive
 part update; $svc update tty /new/tty && alive; $svc update tty /new/bad; echo "status $?"; alive
+part ladder; exec 3> /dev/hostout
+$svc update tty /new/poison && /new/chmod 2>&1 && alive; $svc update tty /new/poison2 && /new/chmod 2>&1; alive; $svc update tty /new/tty && /new/chmod && alive
 part campaign; $svc campaign 20 serial vfs proc sig tty root; i=0; while [ $i -lt 40 ]; do alive; i=$((i + 1)); done | sort | uniq -c; $svc campaign 0
 part log; $svc log
 part json; $svc log --json
@@ -35,9 +40,28 @@ part end
 '''
 
 
+def poison(source, target, *functions):
+    """A copy of a program whose functions begin with an undefined instruction."""
+    data = bytearray(open(source, 'rb').read())
+    symbols = dict(reversed(line.split()[0::2]) for line in subprocess.check_output(['nm', source], text=True).splitlines() if len(line.split()) == 3)
+    headers = [line.split() for line in subprocess.check_output(['readelf', '-lW', source], text=True).splitlines()]
+    for function in functions:
+        address = int(symbols[function], 16)
+        for offset, start, size in ((int(h[1], 16), int(h[2], 16), int(h[4], 16)) for h in headers if h[:1] == ['LOAD']):
+            if start <= address < start + size:
+                data[address - start + offset:address - start + offset + 2] = b'\x0f\x0b'
+    with open(target, 'wb') as f:
+        f.write(data)
+
+
 def overlay_of(folder):
     os.makedirs(folder + '/new')
     shutil.copy(f'{BUILD}/servers/tty/tty', folder + '/new/tty')
+    poison(f'{BUILD}/servers/tty/tty', folder + '/new/poison', 'io_serve_set_mode')
+    poison(f'{BUILD}/servers/tty/tty', folder + '/new/poison2', 'io_serve_set_mode', 'results_give_up')
+    with open(folder + '/chmod.c', 'w') as f:
+        f.write(CHMOD)
+    musl(folder + '/chmod.c', folder + '/new/chmod')
     with open(folder + '/new/junk', 'w') as f:
         f.write('junk\n')
     subprocess.run(['gcc', '-static', '-nostdlib', '-no-pie', '-Wl,--build-id=none', '-x', 'assembler', '-o', folder + '/new/bad', '-'],
@@ -67,6 +91,9 @@ def check_log(report, part):
                                                        r'  served \w.* after \d+ requests\n  rip=0x1000 ', log), log)
     for name in ('proc', 'vfs'):
         report.check(f'log: {name} hung', re.search(rf'{name} incarnation \d+: hang; restarted', log), log)
+    for action, count in (('restarted', 2), ('request given up', 2), ('started with nothing', 1)):
+        report.check(f'log: {action}', len(re.findall(rf'tty incarnation \d+: exception 6, error 0x0, address 0x0; {action}(?: after \d+ ms)?\n'
+                                                      r'  served io.set_mode of process \d+', log)) == count, log)
     report.check('log: a cold start', re.search(r'tty incarnation \d+: restart; started with nothing', log), log)
     report.check('log: an update taken back', re.search(r'tty incarnation \d+: exception 14, error 0x6, address 0x10; update taken back', log), log)
     incidents = json.loads(part['json'])
@@ -89,6 +116,8 @@ def supervision(report):
         return
     check_lists(report, part)
     check_log(report, part)
+    report.check('ladder: the second fault of a request answers it with EIO', part['ladder'].startswith('done\nfchmod: I/O error\nalive\n'), part['ladder'])
+    report.check('ladder: then a cold start', part['ladder'].endswith('alive\ndone\nalive\n'), part['ladder'])
     for name, count in (('kill', 6), ('crash', 5), ('hang', 2), ('restart', 2), ('update', 2)):
         report.check(f'{name}: nobody notices', part[name].count('alive\n') == count, part[name])
     report.check('update: done, and taken back', 'done\n' in part['update'] and 'the new program failed' in part['update'], part['update'])
