@@ -8,7 +8,7 @@ import sys
 import time
 import traceback
 
-from harness import builds, guest, recovery, terminal
+from harness import builds, guest, recovery, supervision, terminal
 from harness.report import Report
 
 STAGES = {
@@ -25,6 +25,7 @@ STAGES = {
     'terminal': terminal.terminal,      # the interactive shell on a pseudo-terminal
     'stress': guest.stress,             # one minute of everything on two CPUs, and nothing leaked
     'recovery': recovery.recovery,      # servers are destroyed under load, and nobody notices
+    'supervision': supervision.supervision,  # svc: servers are killed, crashed, hung, restarted, updated
     'hostile': guest.hostile,           # random traps and messages by an ordinary user
     'bench': guest.bench,               # the benchmarks run and print their lines (no limits on the figures)
 }

@@ -180,7 +180,8 @@ static void do_update(char *const word[], unsigned count, struct answer *answer,
 		answer_add(answer, "error: %s: not a size up to %u bytes\n", word[2], (unsigned)IMAGE_MAX);
 		return;
 	}
-	int64_t object = server_trap(TRAP_object_create, (size + PAGE_SIZE - 1) & -PAGE_SIZE, 0, PORT_NULL, 0, PORT_NULL, 0);
+	int64_t object =
+	        server_trap(TRAP_object_create, (size + PAGE_SIZE - 1) & -PAGE_SIZE, 0, PORT_NULL, 0, PORT_NULL, 0);
 	if (object < 0)
 		answer_add(answer, "error: %s: no memory for the program\n", word[1]);
 	else
@@ -201,14 +202,10 @@ static const struct {
 	const char *option;   /* the only second word that there may be, or NULL */
 	void (*run)(char *const word[], unsigned count, struct answer *answer, struct upload *upload);
 } commands[] = {
-        {"list", 1, 2, "--json", do_list},
-        {"kill", 2, 2, NULL, do_kill},
-        {"crash", 2, 2, NULL, do_crash},
-        {"hang", 2, 2, NULL, do_hang},
-        {"restart", 2, 3, NULL, do_restart},
-        {"log", 1, 2, "--json", do_log},
-        {"update", 2, 3, NULL, do_update},
-        {"campaign", 2, WORDS, NULL, do_campaign},
+        {"list", 1, 2, "--json", do_list},   {"kill", 2, 2, NULL, do_kill},
+        {"crash", 2, 2, NULL, do_crash},     {"hang", 2, 2, NULL, do_hang},
+        {"restart", 2, 3, NULL, do_restart}, {"log", 1, 2, "--json", do_log},
+        {"update", 2, 3, NULL, do_update},   {"campaign", 2, WORDS, NULL, do_campaign},
 };
 
 void command_execute(char *line, struct answer *answer, struct upload *upload)

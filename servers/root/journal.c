@@ -16,8 +16,10 @@ struct incident *journal_add(unsigned server)
 {
 	struct incident *incident = &root->journal[root->incidents % JOURNAL];
 
-	*incident = (struct incident){
-	        .number = ++root->incidents, .time = server_now(), .realtime = server_realtime(), .server = (uint8_t)server};
+	*incident = (struct incident){.number = ++root->incidents,
+	                              .time = server_now(),
+	                              .realtime = server_realtime(),
+	                              .server = (uint8_t)server};
 	return incident;
 }
 

@@ -1,9 +1,9 @@
 /*
- * What is to be done when an incarnation has ended: the next one goes on; gives the request up; begins with nothing; reboot. Pure: the host
- * tests it.
+ * What is to be done when an incarnation has ended: the next one goes on; gives the request up; begins with nothing;
+ * reboot. Pure: the host tests it.
  *
- * Only faults of a server's own climb. A request is blamed if two incarnations end in it; the number of commits tells requests apart. Many
- * faults in a short time, whatever they have to do with each other, slow the restarts down.
+ * Only faults of a server's own climb. A request is blamed if two incarnations end in it; the number of commits tells
+ * requests apart. Many faults in a short time, whatever they have to do with each other, slow the restarts down.
  */
 #include "root.h"
 
@@ -11,7 +11,7 @@
 #define FAULTS_FREE 3u                      /* in the window, before restarts are put off */
 #define DELAY UINT64_C(50000000)            /* ns: the first one; doubles */
 #define COLD_WINDOW UINT64_C(60000000000)
-#define COLD_MAX 3u                         /* cold starts in that window; one more: reboot */
+#define COLD_MAX 3u /* cold starts in that window; one more: reboot */
 #define UNBORN_MAX 3u
 
 static unsigned recent(const uint64_t *time, uint64_t now, uint64_t window)

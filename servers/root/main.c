@@ -1,9 +1,10 @@
 /*
- * root's start: its own service port and keep, the modules, the servers; then it serves interface root, and io for the administrator.
+ * root's start: its own service port and keep, the modules, the servers; then it serves interface root, and io for the
+ * administrator.
  */
 #include "root.h"
-#include <portico/client.h>
 #include <io_server.h>
+#include <portico/client.h>
 #include <root_server.h>
 
 #define KEEP_SIZE (UINT64_C(1) << 24)

@@ -9,7 +9,7 @@
 static const char *const cause_text[] = {
         [CAUSE_NONE] = "none",           [CAUSE_KILLED] = "killed", [CAUSE_CAMPAIGN] = "campaign",
         [CAUSE_EXCEPTION] = "exception", [CAUSE_EXIT] = "exit",     [CAUSE_HANG] = "hang",
-        [CAUSE_RESTART] = "restart",     [CAUSE_UPDATE] = "update",
+        [CAUSE_RESTART] = "restart",     [CAUSE_UPDATE] = "update", [CAUSE_UNKNOWN] = "unknown",
 };
 
 const char *cause_name(unsigned cause)
@@ -18,10 +18,8 @@ const char *cause_name(unsigned cause)
 }
 
 static const char *const action_text[] = {
-        [ACTION_RESTART] = "restarted",
-        [ACTION_GIVE_UP] = "request given up",
-        [ACTION_COLD] = "started with nothing",
-        [ACTION_REBOOT] = "reboot",
+        [ACTION_RESTART] = "restarted",           [ACTION_GIVE_UP] = "request given up",
+        [ACTION_COLD] = "started with nothing",   [ACTION_REBOOT] = "reboot",
         [ACTION_OLD_IMAGE] = "update taken back",
 };
 
@@ -56,7 +54,9 @@ static struct line line_of_server(unsigned index)
 	(void)supervise_look(index, &info);
 	return (struct line){
 	        .name = root_plan[index].name,
-	        .state = client->task == PORT_NULL ? "down" : client->ending != CAUSE_NONE ? "ending" : "running",
+	        .state = client->task == PORT_NULL      ? "down"
+	                 : client->ending != CAUSE_NONE ? "ending"
+	                                                : "running",
 	        .incarnation = client->incarnation,
 	        .started = client->started,
 	        .requests = info.commits,
@@ -77,7 +77,7 @@ static struct line line_of_root(void)
 	        .requests = server_sample_word(((const struct portico_block *)SERVER_ENDPOINT)->counters.commits),
 	        .restarts = root->incarnation - 1,
 	        .keep = keep_used(),
-	        .cause = root->incarnation > 1 ? CAUSE_KILLED : CAUSE_NONE,
+	        .cause = root->last_cause,
 	};
 }
 
@@ -87,16 +87,18 @@ static void add_line(struct answer *answer, const struct line *line, uint64_t no
 
 	if (json)
 		answer_add(answer,
-		           "%s{\"server\":\"%s\",\"state\":\"%s\",\"incarnation\":%llu,\"uptime_ms\":%llu,\"requests\":%llu,"
+		           "%s{\"server\":\"%s\",\"state\":\"%s\",\"incarnation\":%llu,\"uptime_ms\":%llu,\"requests\":"
+		           "%llu,"
 		           "\"restarts\":%llu,\"keep\":%llu,\"last\":\"%s\"}",
 		           first ? "" : ",\n", line->name, line->state, (unsigned long long)line->incarnation,
-		           (unsigned long long)up, (unsigned long long)line->requests, (unsigned long long)line->restarts,
-		           (unsigned long long)line->keep, cause_name(line->cause));
+		           (unsigned long long)up, (unsigned long long)line->requests,
+		           (unsigned long long)line->restarts, (unsigned long long)line->keep, cause_name(line->cause));
 	else
 		answer_add(answer, "%-8s %-8s %11llu %7llu.%03u %10llu %8llu %7llu KiB %s\n", line->name, line->state,
-		           (unsigned long long)line->incarnation, (unsigned long long)(up / 1000), (unsigned)(up % 1000),
-		           (unsigned long long)line->requests, (unsigned long long)line->restarts,
-		           (unsigned long long)(line->keep + 1023) / 1024, cause_name(line->cause));
+		           (unsigned long long)line->incarnation, (unsigned long long)(up / 1000),
+		           (unsigned)(up % 1000), (unsigned long long)line->requests,
+		           (unsigned long long)line->restarts, (unsigned long long)(line->keep + 1023) / 1024,
+		           cause_name(line->cause));
 }
 
 void report_list(struct answer *answer, bool json)
@@ -162,7 +164,8 @@ static void add_request(struct answer *answer, const struct domain_info *info)
 	journal_request(info, text);
 	answer_add(answer, "  served %s", text);
 	if (info->kind == MSG_REQUEST)
-		answer_add(answer, " of process %u, badge 0x%llx,", (unsigned)info->principal, (unsigned long long)info->badge);
+		answer_add(answer, " of process %u, badge 0x%llx,", (unsigned)info->principal,
+		           (unsigned long long)info->badge);
 	answer_add(answer, " after %llu requests\n", (unsigned long long)info->commits);
 }
 
@@ -176,7 +179,7 @@ static void add_text(struct answer *answer, const struct incident *incident)
 	           (unsigned long long)(incident->time / 1000000000), (unsigned)(incident->time / 1000 % 1000000),
 	           server_title(incident->server));
 	if (incident->server == SERVER_ROOT) {
-		answer_add(answer, ": ended; the kernel restarted it\n");
+		answer_add(answer, ": %s; the kernel restarted it\n", cause_name(incident->cause));
 		return;
 	}
 	answer_add(answer, " incarnation %llu: ", (unsigned long long)info->incarnation);
@@ -208,12 +211,14 @@ static void add_json(struct answer *answer, const struct incident *incident)
 	answer_add(answer,
 	           "{\"number\":%llu,\"time_ns\":%llu,\"realtime_ns\":%lld,\"server\":\"%s\",\"incarnation\":%llu,"
 	           "\"cause\":\"%s\",\"action\":\"%s\",\"delay_ms\":%llu,",
-	           (unsigned long long)incident->number, (unsigned long long)incident->time, (long long)incident->realtime,
-	           server_title(incident->server), (unsigned long long)info->incarnation, cause_name(incident->cause),
-	           action_name(incident->action), (unsigned long long)incident->delay / 1000000);
+	           (unsigned long long)incident->number, (unsigned long long)incident->time,
+	           (long long)incident->realtime, server_title(incident->server), (unsigned long long)info->incarnation,
+	           cause_name(incident->cause), action_name(incident->action),
+	           (unsigned long long)incident->delay / 1000000);
 	answer_add(answer, "\"requests\":%llu,\"request\":\"%s\",\"process\":%u,\"badge\":\"0x%llx\",",
 	           (unsigned long long)info->commits, text, (unsigned)info->principal, (unsigned long long)info->badge);
-	answer_add(answer, "\"vector\":%llu,\"error\":\"0x%llx\",\"address\":\"0x%llx\",\"status\":%lld,\"registers\":{",
+	answer_add(answer,
+	           "\"vector\":%llu,\"error\":\"0x%llx\",\"address\":\"0x%llx\",\"status\":%lld,\"registers\":{",
 	           (unsigned long long)info->vector, (unsigned long long)info->error, (unsigned long long)info->address,
 	           (long long)info->status);
 	registers_of(info, name, value);

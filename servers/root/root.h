@@ -1,8 +1,9 @@
 /*
- * root: the first task. Starts the servers from boot modules, names them, gives drivers their devices, makes a new incarnation of
- * one that has ended, answers the administrator at /dev/supervisor, ends the system.
+ * root: the first task. Starts the servers from boot modules, names them, gives drivers their devices, makes a new
+ * incarnation of one that has ended, answers the administrator at /dev/supervisor, ends the system.
  *
- * Above: every server, through interface root; svc(8), through interface io on a port of its own. Below: the kernel; root calls nobody.
+ * Above: every server, through interface root; svc(8), through interface io on a port of its own. Below: the kernel;
+ * root calls nobody.
  */
 #ifndef ROOT_H
 #define ROOT_H
@@ -40,6 +41,7 @@ struct root_plan {
 	bool power;             /* may end the system and set the clock */
 	bool modules;           /* may have boot modules */
 	uint32_t kernel_kib;    /* kernel memory, the ledger's limit */
+	uint32_t budget_ms;     /* processor time for one request, then it is a hang; 0: two seconds */
 	struct root_grant grant[ROOT_GRANTS];
 	struct root_ports ports[4]; /* I/O ports; count 0 ends the list */
 	uint8_t line[4];            /* interrupt lines; 0 ends the list */
@@ -61,9 +63,10 @@ enum cause {
 	CAUSE_CAMPAIGN,  /* by the campaign */
 	CAUSE_EXCEPTION, /* by itself, as the next two */
 	CAUSE_EXIT,
-	CAUSE_HANG,      /* root ended it because one request took too long */
-	CAUSE_RESTART,   /* an administrator asked for it */
-	CAUSE_UPDATE,    /* ... for another image */
+	CAUSE_HANG,    /* root ended it because one request took too long */
+	CAUSE_RESTART, /* an administrator asked for it */
+	CAUSE_UPDATE,  /* ... for another image */
+	CAUSE_UNKNOWN, /* root itself: the kernel knows */
 };
 
 /* What was done about it; each is worse than the one before. */
@@ -79,11 +82,11 @@ enum action {
 
 /* What is remembered of a server's faults to choose the next step. All zero: none. */
 struct ladder {
-	uint64_t blamed;                /* the request: its number among the commits */
-	uint32_t faults;                /* of incarnations that had it in service */
-	uint32_t unborn;                /* incarnations in a row that had nothing and did not come to their first receive */
-	uint64_t fault[LADDER_WINDOW];  /* ns: the last ones, a ring */
-	uint64_t cold[LADDER_WINDOW];   /* ... cold starts */
+	uint64_t blamed; /* the request: its number among the commits */
+	uint32_t faults; /* of incarnations that had it in service */
+	uint32_t unborn; /* incarnations in a row that had nothing and did not come to their first receive */
+	uint64_t fault[LADDER_WINDOW]; /* ns: the last ones, a ring */
+	uint64_t cold[LADDER_WINDOW];  /* ... cold starts */
 	uint32_t fault_next, cold_next;
 };
 
@@ -100,10 +103,10 @@ struct incident {
 	uint64_t number; /* from 1 */
 	uint64_t time;   /* ns, monotonic */
 	int64_t realtime;
-	uint64_t delay;  /* ns until the next incarnation */
-	uint8_t server;  /* index, or SERVER_ROOT: then nothing else is known */
-	uint8_t cause;   /* enum cause */
-	uint8_t action;  /* enum action */
+	uint64_t delay; /* ns until the next incarnation */
+	uint8_t server; /* index, or SERVER_ROOT: then nothing else is known */
+	uint8_t cause;  /* enum cause */
+	uint8_t action; /* enum action */
 	struct domain_info info;
 };
 #define JOURNAL 64u
@@ -119,8 +122,8 @@ enum update_state {
 	UPDATE_WAITING, /* for the end of a request */
 	UPDATE_TRIAL,   /* the new program runs, and is taken back if it faults */
 	UPDATE_DONE,
-	UPDATE_FAILED,  /* it faulted */
-	UPDATE_BUSY,    /* no request ended in time */
+	UPDATE_FAILED, /* it faulted */
+	UPDATE_BUSY,   /* no request ended in time */
 };
 
 /* A server in its present life; index as in root_plan. The badge of its right to root is index + 1. */
@@ -131,25 +134,25 @@ struct root_client {
 	port_name_t task, thread;         /* the incarnation, PORT_NULL: there is none */
 	port_name_t granted[ROOT_GRANTS]; /* rights made for it, by index of its grants */
 	port_name_t ports[4], interrupt[4];
-	uint32_t failures;                /* attempts in a row to make one that failed */
-	uint32_t incarnation;             /* number of the present or last one */
+	uint32_t failures;    /* attempts in a row to make one that failed */
+	uint32_t incarnation; /* number of the present or last one */
 	uint32_t restarts;
-	uint8_t ending;                   /* enum cause: root has asked the kernel to end the incarnation */
-	uint8_t last_cause;               /* enum cause, of the last end */
-	uint8_t action;                   /* enum action: how the next incarnation is to be made */
-	uint8_t wanted;                   /* enum cause: end it as soon as it is between requests */
-	bool wanted_cold;                 /* ... and let the next one begin with nothing */
-	bool cold;                        /* the incarnation began with an empty keep */
-	uint64_t wanted_until;            /* ns: then wherever it is */
-	struct root_image image;          /* of the present incarnation */
-	struct root_image other;          /* while waiting: the new one; on trial: the old one */
-	uint64_t trial_until;             /* ns */
-	uint8_t update;                   /* enum update_state */
-	uint64_t entry;                   /* address of its first instruction */
-	uint64_t commits;                 /* when the present incarnation began */
+	uint8_t ending;          /* enum cause: root has asked the kernel to end the incarnation */
+	uint8_t last_cause;      /* enum cause, of the last end */
+	uint8_t action;          /* enum action: how the next incarnation is to be made */
+	uint8_t wanted;          /* enum cause: end it as soon as it is between requests */
+	bool wanted_cold;        /* ... and let the next one begin with nothing */
+	bool cold;               /* the incarnation began with an empty keep */
+	uint64_t wanted_until;   /* ns: then wherever it is */
+	struct root_image image; /* of the present incarnation */
+	struct root_image other; /* while waiting: the new one; on trial: the old one */
+	uint64_t trial_until;    /* ns */
+	uint8_t update;          /* enum update_state */
+	uint64_t entry;          /* address of its first instruction */
+	uint64_t commits;        /* when the present incarnation began */
 	struct ladder ladder;
-	uint64_t started, ended;          /* ns: the present incarnation, the end of the last one */
-	uint64_t start_at;                /* ns: when the next one is to be made; 0: there is one */
+	uint64_t started, ended; /* ns: the present incarnation, the end of the last one */
+	uint64_t start_at;       /* ns: when the next one is to be made; 0: there is one */
 };
 
 /* Servers are terminated in turn, as a test of recovery. */
@@ -169,15 +172,16 @@ struct root {
 	struct root_client client[ROOT_SERVERS];
 	char command_line[COMMAND_LINE_MAX];
 	bool ending;
-	port_name_t supervisor;       /* receive right: what /dev/supervisor leads to */
+	port_name_t supervisor; /* receive right: what /dev/supervisor leads to */
 	struct supervisor_file *files;
 	unsigned file_count;
 	struct campaign campaign;
 	struct incident journal[JOURNAL]; /* a ring by number */
 	uint64_t incidents;
-	uint64_t watch_at; /* ns: when to look for hangs */
-	uint64_t incarnation, started; /* root's own, as last looked at */
-	uint64_t suicide;              /* number of the incarnation of root that is to end; 0: none */
+	uint64_t watch_at;                 /* ns: when to look for hangs */
+	uint64_t incarnation, started;     /* root's own, as last looked at */
+	uint64_t suicide;                  /* number of the incarnation of root that is to end; 0: none */
+	uint8_t suicide_cause, last_cause; /* enum cause */
 };
 extern struct root *root;
 
@@ -219,8 +223,8 @@ struct image {
 const char *image_parse(const void *bytes, size_t length, uint64_t file_size, struct image *image);
 
 /*
- * The layout note among `size` bytes of notes: owner "portico.layout", whose descriptor is a fingerprint of what the keep
- * of this program looks like. Returns it, and its length; NULL: there is none.
+ * The layout note among `size` bytes of notes: owner "portico.layout", whose descriptor is a fingerprint of what the
+ * keep of this program looks like. Returns it, and its length; NULL: there is none.
  */
 const void *image_layout(const void *notes, size_t size, size_t *length);
 
@@ -267,8 +271,8 @@ void supervise_self(void);
 
 /* ---- update.c: another program for a running server ---- */
 /*
- * Takes an object with a program over: the next incarnation is made of it, as soon as a request has ended. NULL, or why not: then
- * it is released.
+ * Takes an object with a program over: the next incarnation is made of it, as soon as a request has ended. NULL, or why
+ * not: then it is released.
  */
 const char *update_begin(unsigned index, port_name_t object, uint64_t size);
 /* An incarnation has ended: which program the next one is made of. True: the update was taken back. */

@@ -60,7 +60,8 @@ int root_serve_lookup(struct server_call *call, struct root_client *client, cons
 		if (service == PORT_NULL)
 			return ENOENT;
 		if (client->granted[i] == PORT_NULL) {
-			int64_t made = server_trap(TRAP_right_make, service, grant->badge, grant->flags, PORT_NULL, 0, 0);
+			int64_t made =
+			        server_trap(TRAP_right_make, service, grant->badge, grant->flags, PORT_NULL, 0, 0);
 			if (made < 0)
 				return kern_errno(made);
 			client->granted[i] = (port_name_t)made;

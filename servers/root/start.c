@@ -1,9 +1,9 @@
 /*
- * Building the servers: once their domain (IPC space, keep, endpoint), service port and ledger; for every incarnation a task in that domain,
- * with text, data and stack, and a thread that takes the endpoint over.
+ * Building the servers: once their domain (IPC space, keep, endpoint), service port and ledger; for every incarnation a
+ * task in that domain, with text, data and stack, and a thread that takes the endpoint over.
  *
- * A server whose domain cannot be built ends the start-up: there is nobody yet to whom it could be reported but the log. An incarnation that
- * cannot be built is undone and reported to the caller.
+ * A server whose domain cannot be built ends the start-up: there is nobody yet to whom it could be reported but the
+ * log. An incarnation that cannot be built is undone and reported to the caller.
  */
 #include "root.h"
 #include <portico/client.h>
@@ -62,8 +62,8 @@ static int64_t furnish(struct root_client *client)
 	return log;
 }
 
-static void insert(const struct root_plan *plan, port_name_t task, port_name_t chosen, port_name_t name, uint32_t disposition,
-                   uint64_t badge)
+static void insert(const struct root_plan *plan, port_name_t task, port_name_t chosen, port_name_t name,
+                   uint32_t disposition, uint64_t badge)
 {
 	block()->argument[0] = badge;
 	block()->argument[1] = 0;
@@ -77,13 +77,16 @@ static void create_service(const struct root_plan *plan, struct root_client *cli
 	const volatile struct kernel_info *info = (const volatile struct kernel_info *)KERNEL_INFO_ADDRESS;
 	uint64_t pages = info->memory_total / PAGE_SIZE * plan->memory_percent / 100;
 
-	client->service = (port_name_t)must(server_trap(TRAP_right_make, receive, 0, RIGHT_MINT | RIGHT_NOTIFY, PORT_NULL, 0, 0), plan,
-	                                    "service right");
+	client->service =
+	        (port_name_t)must(server_trap(TRAP_right_make, receive, 0, RIGHT_MINT | RIGHT_NOTIFY, PORT_NULL, 0, 0),
+	                          plan, "service right");
 	client->ledger = (port_name_t)must(
-	        server_trap(TRAP_ledger_create, 0, pages, (uint64_t)plan->kernel_kib * 1024, PORT_NULL, 0, 0), plan, "ledger");
-	client->domain = (port_name_t)must(server_trap(TRAP_domain_create, client->ledger, PORT_NULL, 0, 0, 0, 0), plan, "domain");
-	client->task = (port_name_t)must(server_trap(TRAP_task_create, client->domain, client->ledger, PORT_NULL, 0, 0, 0), plan,
-	                                 "task");
+	        server_trap(TRAP_ledger_create, 0, pages, (uint64_t)plan->kernel_kib * 1024, PORT_NULL, 0, 0), plan,
+	        "ledger");
+	client->domain = (port_name_t)must(server_trap(TRAP_domain_create, client->ledger, PORT_NULL, 0, 0, 0, 0), plan,
+	                                   "domain");
+	client->task = (port_name_t)must(
+	        server_trap(TRAP_task_create, client->domain, client->ledger, PORT_NULL, 0, 0, 0), plan, "task");
 	insert(plan, client->task, NAME_SERVICE, (port_name_t)receive, MSG_MOVE_RECEIVE, 0);
 	insert(plan, client->task, NAME_LOG, NAME_LOG, MSG_COPY_SEND, 0);
 	insert(plan, client->task, NAME_ROOT_SERVER, NAME_SERVICE, MSG_MAKE_SEND, index + 1);
@@ -176,7 +179,8 @@ static int64_t equip(unsigned index, port_name_t task, uint64_t flags)
 		status = server_trap(TRAP_vm_map, task, SERVER_STACK_TOP - SERVER_STACK_SIZE, SERVER_STACK_SIZE, 0, 0,
 		                     VM_READ | VM_WRITE | VM_FIXED | VM_INHERIT_NONE);
 	if (status >= 0)
-		status = server_trap(TRAP_thread_create, task, 0, SERVER_ENDPOINT, THREAD_NO_FPU | THREAD_SERVER, PORT_NULL, 0);
+		status = server_trap(TRAP_thread_create, task, 0, SERVER_ENDPOINT, THREAD_NO_FPU | THREAD_SERVER,
+		                     PORT_NULL, 0);
 	if (status < 0)
 		return status;
 	port_name_t thread = (port_name_t)status;

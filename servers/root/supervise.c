@@ -12,14 +12,14 @@
 #define WATCH_PERIOD UINT64_C(100000000) /* ns */
 #define RETRY UINT64_C(2000000)          /* ns */
 #define INCARNATION_ATTEMPTS 20u
-#define BOUNDARY_PERIOD UINT64_C(1000000) /* ns: how often to look for the end of a request */
-#define PATIENCE UINT64_C(2000000000)     /* ns: for which it is looked for */
+#define BOUNDARY_PERIOD UINT64_C(1000000)  /* ns: how often to look for the end of a request */
+#define PATIENCE UINT64_C(2000000000)      /* ns: for which it is looked for */
 #define NOTIFY_NOTHING (UINT64_C(1) << 63) /* a bit that no server's handler wants */
 #define ATTEMPTS 20u
-#define ATTEMPT_PAUSE UINT64_C(1000000)   /* ns */
-#define BUDGET UINT64_C(2000000000)       /* ns of processor time for one request */
-#define BUDGET_COLD (10 * BUDGET)         /* ... for the start with nothing */
-#define STATE_BLOCKED 3u                  /* thread_info */
+#define ATTEMPT_PAUSE UINT64_C(1000000) /* ns */
+#define BUDGET UINT64_C(2000000000)     /* ns of processor time for one request */
+#define COLD_FACTOR 10u                 /* so many times that for a start with nothing */
+#define STATE_BLOCKED 3u                /* thread_info */
 
 /* ---- what the kernel knows ---- */
 
@@ -51,8 +51,12 @@ void supervise_self(void)
 
 	if (incarnation == root->incarnation)
 		return;
-	if (root->incarnation != 0)
-		journal_add(SERVER_ROOT)->cause = CAUSE_KILLED;
+	if (root->incarnation != 0) {
+		root->last_cause = root->suicide_cause != CAUSE_NONE ? root->suicide_cause : CAUSE_UNKNOWN;
+		root->suicide_cause = CAUSE_NONE;
+		if (root->last_cause != CAUSE_CAMPAIGN)
+			journal_add(SERVER_ROOT)->cause = root->last_cause;
+	}
 	root->incarnation = incarnation;
 	root->started = server_now();
 }
@@ -98,7 +102,8 @@ static void forget_task(struct root_client *client)
 	client->task = client->thread = PORT_NULL;
 }
 
-/* One that cannot be made, because it was destroyed in the making or there is no memory, is tried again a little later. */
+/* One that cannot be made, because it was destroyed in the making or there is no memory, is tried again a little later.
+ */
 static void start(unsigned index, uint64_t now)
 {
 	struct root_client *client = &root->client[index];
@@ -130,12 +135,13 @@ static void start(unsigned index, uint64_t now)
 	}
 }
 
-/* The journal's entry, and how and when the next incarnation is to be made. */
+/* The journal's entry (but for campaigns, which would leave no room for others), and how and when the next incarnation
+ * is to be made. */
 static void decide(unsigned index, const struct domain_info *info)
 {
 	struct root_client *client = &root->client[index];
-	struct incident *incident = journal_add(index);
 	enum cause cause = (enum cause)client->last_cause;
+	struct incident unwritten, *incident = cause != CAUSE_CAMPAIGN ? journal_add(index) : &unwritten;
 	struct ending ending = {
 	        .own = cause == CAUSE_EXCEPTION || cause == CAUSE_EXIT || cause == CAUSE_HANG,
 	        .unborn = client->cold && info->commits == client->commits,
@@ -154,8 +160,9 @@ static void decide(unsigned index, const struct domain_info *info)
 	client->action = incident->action;
 	client->start_at = client->ended + incident->delay;
 	if (ending.own)
-		server_log("%s incarnation %llu: %s, rip 0x%llx: %s", root_plan[index].name, (unsigned long long)info->incarnation,
-		           cause_name(cause), (unsigned long long)info->rip, action_name(incident->action));
+		server_log("%s incarnation %llu: %s, rip 0x%llx: %s", root_plan[index].name,
+		           (unsigned long long)info->incarnation, cause_name(cause), (unsigned long long)info->rip,
+		           action_name(incident->action));
 	if (client->action == ACTION_REBOOT) {
 		root->ending = true;
 		power_off(POWER_REBOOT);
@@ -191,6 +198,7 @@ int supervise_kill(unsigned index, enum cause cause)
 {
 	if (index == SERVER_ROOT) {
 		root->suicide = server_sample_word(own_counters()->incarnation);
+		root->suicide_cause = (uint8_t)cause;
 		server_defer();
 		return 0;
 	}
@@ -212,7 +220,8 @@ static bool between_requests(unsigned index)
 	struct domain_info info;
 
 	return supervise_look(index, &info) >= 0 && info.held == 0 && info.in_call == 0 &&
-	       server_trap_results(TRAP_thread_info, client->thread, 0, state, sizeof(state)) >= 0 && state[2] == STATE_BLOCKED;
+	       server_trap_results(TRAP_thread_info, client->thread, 0, state, sizeof(state)) >= 0 &&
+	       state[2] == STATE_BLOCKED;
 }
 
 /* True: it has ended, or will. */
@@ -300,8 +309,8 @@ int supervise_divert(unsigned index, uint64_t rip)
 /* ---- root itself ---- */
 
 /*
- * root ends itself in a transaction of its own. The one thing in it that is not the same when it is executed again: the next incarnation has
- * another number, and goes on.
+ * root ends itself in a transaction of its own. The one thing in it that is not the same when it is executed again: the
+ * next incarnation has another number, and goes on.
  */
 void supervise_deferred(void)
 {
@@ -347,7 +356,8 @@ static void watch(unsigned index)
 	if (client->ending != CAUSE_NONE || supervise_look(index, &info) < 0 || info.running == 0 || info.in_call != 0)
 		return;
 	bool unborn = client->cold && info.commits == client->commits;
-	if (info.service_ns > (unborn ? BUDGET_COLD : BUDGET))
+	uint64_t budget = root_plan[index].budget_ms != 0 ? root_plan[index].budget_ms * UINT64_C(1000000) : BUDGET;
+	if (info.service_ns > (unborn ? COLD_FACTOR * budget : budget))
 		(void)supervise_kill(index, CAUSE_HANG);
 }
 

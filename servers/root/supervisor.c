@@ -1,9 +1,9 @@
 /*
- * /dev/supervisor: interface io on rights that vfs mints for whoever may open the device (badge: as a terminal's). They come through a port
- * of their own, so that no badge that vfs makes is a server's.
+ * /dev/supervisor: interface io on rights that vfs mints for whoever may open the device (badge: as a terminal's). They
+ * come through a port of their own, so that no badge that vfs makes is a server's.
  *
- * One open file is one command: a line is written, the answer is read until end of file. The next line is the next command. What else files
- * can do is refused in supervisor_refuse.c.
+ * One open file is one command: a line is written, the answer is read until end of file. The next line is the next
+ * command. What else files can do is refused in supervisor_refuse.c.
  */
 #include "supervisor.h"
 #include <portico/client.h>
@@ -42,6 +42,7 @@ struct open_file *io_file_get(struct server_call *call)
 		return NULL;
 	struct supervisor_file **link = find(call->badge);
 	if (*link == NULL && root->file_count < SUPERVISOR_FILES) {
+		server_promote();
 		struct supervisor_file *file = keep_allocate(sizeof(*file));
 		if (file == NULL)
 			return NULL;
@@ -131,8 +132,8 @@ static int check_write(const struct supervisor_file *file, int64_t offset)
 	return !WRITES(file) ? EBADF : offset != IO_OFFSET_CURRENT ? ESPIPE : 0;
 }
 
-int io_serve_write_inline(struct server_call *call, struct open_file *object, int64_t offset, uint32_t flags, const void *data,
-                          size_t data_count, uint64_t *done)
+int io_serve_write_inline(struct server_call *call, struct open_file *object, int64_t offset, uint32_t flags,
+                          const void *data, size_t data_count, uint64_t *done)
 {
 	struct supervisor_file *file = (struct supervisor_file *)object;
 	int error = check_write(file, offset);
@@ -144,8 +145,8 @@ int io_serve_write_inline(struct server_call *call, struct open_file *object, in
 	return error;
 }
 
-int io_serve_write(struct server_call *call, struct open_file *object, int64_t offset, uint32_t flags, struct server_window *data,
-                   uint64_t *done)
+int io_serve_write(struct server_call *call, struct open_file *object, int64_t offset, uint32_t flags,
+                   struct server_window *data, uint64_t *done)
 {
 	static char piece[PIECE];
 	struct supervisor_file *file = (struct supervisor_file *)object;
@@ -179,8 +180,8 @@ static size_t left(const struct supervisor_file *file, uint64_t size)
 	return size < rest ? (size_t)size : rest;
 }
 
-int io_serve_read_inline(struct server_call *call, struct open_file *object, int64_t offset, uint32_t flags, uint32_t size,
-                         void *data, size_t *data_count)
+int io_serve_read_inline(struct server_call *call, struct open_file *object, int64_t offset, uint32_t flags,
+                         uint32_t size, void *data, size_t *data_count)
 {
 	struct supervisor_file *file = (struct supervisor_file *)object;
 	int error = check_read(file, offset);
@@ -194,8 +195,8 @@ int io_serve_read_inline(struct server_call *call, struct open_file *object, int
 	return 0;
 }
 
-int io_serve_read(struct server_call *call, struct open_file *object, int64_t offset, uint32_t flags, struct server_window *data,
-                  uint64_t *done)
+int io_serve_read(struct server_call *call, struct open_file *object, int64_t offset, uint32_t flags,
+                  struct server_window *data, uint64_t *done)
 {
 	struct supervisor_file *file = (struct supervisor_file *)object;
 	int error = check_read(file, offset);

@@ -20,7 +20,7 @@ struct supervisor_file {
 	char line[512];
 	struct answer answer;
 	struct upload upload; /* bytes that are to come */
-	size_t position; /* in the answer */
+	size_t position;      /* in the answer */
 };
 
 #endif

@@ -9,7 +9,8 @@ int io_serve_seek(struct server_call *call, struct open_file *file, int64_t offs
 	return ESPIPE;
 }
 
-int io_serve_read_directory(struct server_call *call, struct open_file *file, struct server_window *data, uint64_t *done)
+int io_serve_read_directory(struct server_call *call, struct open_file *file, struct server_window *data,
+                            uint64_t *done)
 {
 	(void)call, (void)file, (void)data, (void)done;
 	return ENOTDIR;
@@ -65,7 +66,8 @@ int io_serve_lock(struct server_call *call, struct open_file *file, uint8_t oper
 	return ENOLCK;
 }
 
-int io_serve_map(struct server_call *call, struct open_file *file, uint8_t writable, struct server_port *object, uint64_t *size)
+int io_serve_map(struct server_call *call, struct open_file *file, uint8_t writable, struct server_port *object,
+                 uint64_t *size)
 {
 	(void)call, (void)file, (void)writable, (void)object, (void)size;
 	return ENODEV;
@@ -101,14 +103,15 @@ int io_serve_pipe_size(struct server_call *call, struct open_file *file, uint32_
 	return EBADF;
 }
 
-int io_serve_copy_range(struct server_call *call, struct open_file *file, int64_t offset, port_name_t *to, int64_t to_offset,
-                        uint64_t length, uint64_t *done)
+int io_serve_copy_range(struct server_call *call, struct open_file *file, int64_t offset, port_name_t *to,
+                        int64_t to_offset, uint64_t length, uint64_t *done)
 {
 	(void)call, (void)file, (void)offset, (void)to, (void)to_offset, (void)length, (void)done;
 	return EINVAL;
 }
 
-int io_serve_reopen(struct server_call *call, struct open_file *file, uint32_t flags, struct server_port *port, uint32_t *kind)
+int io_serve_reopen(struct server_call *call, struct open_file *file, uint32_t flags, struct server_port *port,
+                    uint32_t *kind)
 {
 	(void)call, (void)file, (void)flags, (void)port, (void)kind;
 	return ENXIO;

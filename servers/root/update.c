@@ -1,9 +1,9 @@
 /*
- * Live update: the next incarnation of a server is made of another program, between two requests. Its keep and its rights stay, so both
- * programs must agree about what the keep looks like.
+ * Live update: the next incarnation of a server is made of another program, between two requests. Its keep and its
+ * rights stay, so both programs must agree about what the keep looks like.
  *
- * waiting -> trial -> done. On trial for a second: if it faults, exits, hangs or cannot be loaded, the next incarnation is made of the old
- * program again. Whoever kills it from outside changes nothing.
+ * waiting -> trial -> done. On trial for a second: if it faults, exits, hangs or cannot be loaded, the next incarnation
+ * is made of the old program again. Whoever kills it from outside changes nothing.
  */
 #include "root.h"
 #include <portico/client.h>
@@ -48,7 +48,8 @@ static void read_layout(const struct root_image *program, struct notes *notes)
 	notes->layout = NULL;
 	if (read_image(program, &image) != NULL || image.note_size == 0 || image.note_size > sizeof(notes->bytes))
 		return;
-	int64_t n = trap4(TRAP_object_read, program->object, image.note_offset, (uint64_t)notes->bytes, image.note_size);
+	int64_t n =
+	        trap4(TRAP_object_read, program->object, image.note_offset, (uint64_t)notes->bytes, image.note_size);
 	if (n > 0)
 		notes->layout = image_layout(notes->bytes, (size_t)n, &notes->length);
 }
@@ -59,7 +60,8 @@ static bool layouts_agree(const struct root_image *old, const struct root_image 
 
 	read_layout(old, &a);
 	read_layout(new, &b);
-	return a.layout == NULL || b.layout == NULL || (a.length == b.length && memcmp(a.layout, b.layout, a.length) == 0);
+	return a.layout == NULL || b.layout == NULL ||
+	       (a.length == b.length && memcmp(a.layout, b.layout, a.length) == 0);
 }
 
 /* ---- the states ---- */
@@ -147,8 +149,11 @@ void update_cancel(unsigned index)
 const char *update_text(unsigned index)
 {
 	static const char *const text[] = {
-	        [UPDATE_NONE] = "none",   [UPDATE_WAITING] = "waiting", [UPDATE_TRIAL] = "on trial",
-	        [UPDATE_DONE] = "done",   [UPDATE_FAILED] = "error: the new program failed; the old one goes on",
+	        [UPDATE_NONE] = "none",
+	        [UPDATE_WAITING] = "waiting",
+	        [UPDATE_TRIAL] = "on trial",
+	        [UPDATE_DONE] = "done",
+	        [UPDATE_FAILED] = "error: the new program failed; the old one goes on",
 	        [UPDATE_BUSY] = "error: no request ended in time",
 	};
 

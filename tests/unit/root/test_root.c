@@ -129,6 +129,150 @@ Test(image, bad_ones)
 	refused(program[1].p_type = PT_DYNAMIC);
 }
 
+Test(image, notes_are_found)
+{
+	program[1].p_type = PT_NOTE;
+	cr_assert_null(parse());
+	cr_assert_eq(image.note_offset, 0x1010);
+	cr_assert_eq(image.note_size, 0x100);
+	program[1].p_offset = sizeof(file);
+	cr_assert_null(parse());
+	cr_assert_eq(image.note_size, 0);
+}
+
+/* ---- layout notes ---- */
+
+static const char *layout(const void *notes, size_t size)
+{
+	size_t length = 0;
+	const char *found = image_layout(notes, size, &length);
+
+	cr_assert(found == NULL || (found >= (const char *)notes && found + length <= (const char *)notes + size));
+	return found;
+}
+
+Test(layout, found_behind_another_note)
+{
+	static const struct {
+		uint32_t a_name, a_size, a_type;
+		char a_owner[4], a[8];
+		uint32_t name, size, type;
+		char owner[16], value[8];
+	} notes = {4, 5, 1, "GNU", "12345", 15, 8, 1, "portico.layout", "layout1"};
+
+	cr_assert_str_eq(layout(&notes, sizeof(notes)), "layout1");
+	for (size_t size = 0; size < sizeof(notes); size++)
+		cr_assert_null(layout(&notes, size));
+}
+
+Test(layout, nonsense)
+{
+	uint32_t notes[16];
+
+	memset(notes, 0xff, sizeof(notes));
+	cr_assert_null(layout(notes, sizeof(notes)));
+	notes[0] = 15;
+	cr_assert_null(layout(notes, sizeof(notes)));
+}
+
+/* ---- the ladder ---- */
+
+#define SECOND UINT64_C(1000000000)
+
+static struct ladder ladder;
+static uint64_t delay;
+
+static void forget(void)
+{
+	ladder = (struct ladder){0};
+}
+
+static enum action fault(uint64_t commits, uint64_t now)
+{
+	return ladder_step(&ladder, &(struct ending){.own = true, .commits = commits, .now = now}, &delay);
+}
+
+static enum action killed(uint64_t commits, uint64_t now)
+{
+	return ladder_step(&ladder, &(struct ending){.commits = commits, .now = now}, &delay);
+}
+
+TestSuite(ladder, .init = forget);
+
+Test(ladder, one_request_climbs)
+{
+	cr_assert_eq(fault(7, 100 * SECOND), ACTION_RESTART);
+	cr_assert_eq(fault(7, 120 * SECOND), ACTION_GIVE_UP);
+	cr_assert_eq(fault(7, 140 * SECOND), ACTION_COLD);
+	cr_assert_eq(delay, 0);
+	cr_assert_eq(fault(7, 160 * SECOND), ACTION_REBOOT);
+}
+
+Test(ladder, different_requests_do_not)
+{
+	for (uint64_t i = 1; i < 50; i++) {
+		cr_assert_eq(fault(i, i * 20 * SECOND), ACTION_RESTART);
+		cr_assert_eq(delay, 0);
+	}
+}
+
+Test(ladder, kills_from_outside_do_not_count)
+{
+	for (uint64_t i = 1; i < 50; i++) {
+		cr_assert_eq(killed(7, SECOND + i), ACTION_RESTART);
+		cr_assert_eq(delay, 0);
+	}
+	cr_assert_eq(fault(7, 2 * SECOND), ACTION_RESTART);
+	cr_assert_eq(killed(7, 2 * SECOND), ACTION_RESTART);
+	cr_assert_eq(fault(7, 3 * SECOND), ACTION_GIVE_UP);
+}
+
+Test(ladder, giving_up_survives_a_kill)
+{
+	fault(7, SECOND);
+	cr_assert_eq(fault(7, 2 * SECOND), ACTION_GIVE_UP);
+	cr_assert_eq(killed(7, 3 * SECOND), ACTION_GIVE_UP);
+	cr_assert_eq(killed(8, 4 * SECOND), ACTION_RESTART);
+}
+
+Test(ladder, many_faults_are_slowed_down)
+{
+	uint64_t last = 0;
+
+	for (uint64_t i = 1; i <= 8; i++) {
+		cr_assert_eq(fault(i, 100 * SECOND + i), ACTION_RESTART);
+		cr_assert(i <= 3 ? delay == 0 : delay > last);
+		last = delay;
+	}
+	fault(9, 200 * SECOND);
+	cr_assert_eq(delay, 0);
+}
+
+Test(ladder, cold_starts_have_an_end)
+{
+	unsigned cold = 0;
+	enum action action = ACTION_RESTART;
+
+	for (uint64_t i = 0; i < 30 && action != ACTION_REBOOT; i++) {
+		action = fault(1 + i / 3, 100 * SECOND + i);
+		cold += action == ACTION_COLD;
+	}
+	cr_assert_eq(action, ACTION_REBOOT);
+	cr_assert_eq(cold, 3);
+}
+
+Test(ladder, what_never_began_begins_again)
+{
+	struct ending ending = {.unborn = true, .now = SECOND};
+
+	for (unsigned i = 0; i < 20; i++)
+		cr_assert_eq(ladder_step(&ladder, &ending, &delay), ACTION_COLD);
+	ending.own = true;
+	for (unsigned i = 0; i < 3; i++)
+		cr_assert_eq(ladder_step(&ladder, &ending, &delay), ACTION_COLD);
+	cr_assert_eq(ladder_step(&ladder, &ending, &delay), ACTION_REBOOT);
+}
+
 /* ---- the plan ---- */
 
 static int number_of(const char *name)
