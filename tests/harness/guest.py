@@ -36,6 +36,8 @@ def boot(report):
         report.check(name, result.status == 5 and result.out == b'alive\n', result.explain())
     result = run('sh', '-c', 'echo to out; echo to err >&2; kill -9 $$')
     report.check('streams and status are kept apart', result.status == 137 and result.out == b'to out\n' and b'to err' in result.err, result.explain())
+    result = run('sh', '-c', '(sleep 100; echo late) & echo early; exit 3', seconds=30)
+    report.check('a command that leaves a child behind ends', result.status == 3 and result.out == b'early\n', result.explain())
     result = run('sleep', '100', seconds=15)
     report.check('124 at the timeout', result.status == 124, result.explain())
     result = run('/no/such/program')
