@@ -17,6 +17,7 @@ PROMPT = r'root@portico:[^\n]*[#$] '
 class Console:
     def __init__(self, *options):
         self.seen = ''
+        self.rest = ''
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
             os.chdir(TOP)
@@ -41,9 +42,13 @@ class Console:
                 data = b''
             if not data:
                 raise TimeoutError(f'ended before {pattern!r}: {self.seen[-1500:]!r}')
-            self.seen += re.sub(r'\x1b\[[0-9;?]*[A-Za-z]', '', data.decode(errors='replace')).replace('\r', '')
+            text = self.rest + data.decode(errors='replace')
+            # An escape sequence may come in two pieces.
+            self.rest = re.search(r'(\x1b(\[[0-9;?]*)?)?\Z', text).group()
+            text = text[:len(text) - len(self.rest)]
+            self.seen += re.sub(r'\x1b\[[0-9;?]*[A-Za-z]', '', text).replace('\r', '')
             # Requests for the cursor position are answered as a terminal would.
-            if b'\x1b[6n' in data:
+            if '\x1b[6n' in text:
                 column = len(self.seen) - self.seen.rfind('\n')
                 os.write(self.fd, f'\x1b[24;{column}R'.encode())
 
