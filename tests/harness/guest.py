@@ -54,9 +54,9 @@ def boot(report):
 def programs(report):
     with tempfile.TemporaryDirectory() as overlay:
         os.makedirs(overlay + '/tests')
-        for name in ('threads', 'forks', 'segv'):
+        for name in ('threads', 'forks', 'leader', 'segv'):
             musl(f'{PROGRAMS}/{name}.c', f'{overlay}/tests/{name}', '-pthread')
-        for name in ('threads', 'forks', 'segv'):
+        for name in ('threads', 'forks', 'leader', 'segv'):
             result = run(f'/tests/{name}', options=['--overlay', overlay], seconds=180)
             report.check(name, result.status == 0, result.explain())
 
