@@ -77,6 +77,9 @@ static bool may_fork(const struct process *p)
 static void inherit_image(const struct process *parent, struct process *child)
 {
 	memcpy(child->name, parent->name, sizeof(child->name));
+	child->program = parent->program;
+	if (child->program)
+		child->program->users++;
 	child->exe = keep_string(parent->exe);
 	child->arguments_start = parent->arguments_start;
 	child->arguments_end = parent->arguments_end;

@@ -368,6 +368,7 @@ static void end_old_task(struct process *p)
 	kernel_task_terminate(p->task);
 	server_release_right(p->thread);
 	server_release_right(p->task);
+	program_leave(p);
 }
 
 static void start(const struct process *p)
@@ -389,16 +390,22 @@ static int commit(struct exec *e)
 	struct process *p = e->process;
 	uint64_t old = process_principal(p);
 	bool first = p->task == PORT_NULL;
+	struct running_program *program = program_create(e->main.file);
+	if (!program)
+		return ENOMEM;
 	uint32_t generation = ++root->generations;
 	uint64_t principal = (uint64_t)generation << 32 | p->pid;
 	int error = task_equip(e->task, principal, first ? root->root_directory : PORT_NULL,
 	                       first ? root->root_directory : PORT_NULL);
 	if (!error)
 		error = vfs_session_begin(root->vfs, principal, old, &e->cred);
-	if (error)
+	if (error) {
+		keep_free(program);
 		return error;
-
+	}
 	end_old_task(p);
+	p->program = program;
+	e->main.file = PORT_NULL;
 	vfs_session_end(root->vfs, old);
 	p->generation = generation;
 	p->task = e->task;

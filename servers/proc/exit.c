@@ -95,6 +95,7 @@ static void end_task(struct process *p)
 	server_release_right(p->thread);
 	server_release_right(p->task);
 	p->task = p->thread = PORT_NULL;
+	program_leave(p);
 }
 
 static void end_system(int32_t status)

@@ -104,12 +104,20 @@ struct process {
 	struct waiter *waiters;
 	struct server_reply vfork; /* of the parent, held by this child */
 
+	struct running_program *program; /* NULL: a zombie */
+
 	/* The image, for /proc. */
 	char name[16];
 	char *exe; /* path, in the keep; NULL: none */
 	uint64_t arguments_start, arguments_end, environment_start, environment_end, stack_start;
 	uint64_t code_start, code_end, brk_start;
 	struct image_range image[IMAGES_MAX];
+};
+
+/* The open file of a program that runs: while it is there, vfs lets nobody write the file. Forked processes share it. */
+struct running_program {
+	port_name_t file;
+	uint32_t users;
 };
 
 struct subscriber {
@@ -182,6 +190,10 @@ struct process *process_create(void);
 void process_destroy(struct process *p);
 void process_adopt(struct process *parent, struct process *child);
 uint32_t processes_of_user(uint32_t uid);
+/* Takes over the right if it succeeds; NULL: no memory. One user. */
+struct running_program *program_create(port_name_t file);
+/* The process runs it no more. */
+void program_leave(struct process *p);
 struct thread_id *thread_by_tid(uint32_t tid);
 /* 0 or EAGAIN. */
 int thread_id_create(struct process *p, uint32_t slot, uint32_t *tid);

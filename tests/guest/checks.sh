@@ -513,6 +513,21 @@ E
 check mount-tmpfs <<'E'
 mkdir m; mount -t tmpfs none m; echo $?; echo inside > m/f; cat m/f; grep -c "/mount-tmpfs/m " /proc/mounts; mount | grep -c mount-tmpfs/m; umount m; echo $?; ls m; umount m; echo $?
 E
+check text-busy-running <<'E'
+cp /bin/busybox sleep; ./sleep 100 & sleep 1
+echo x > sleep; echo $?; cat /dev/null >> sleep; echo $?; truncate -s 0 sleep; echo $?; cat sleep > /dev/null; echo $?
+{ kill $!; wait $!; } 2> /dev/null; echo y > sleep; echo $?; cat sleep
+mkdir a; cp /bin/busybox a/busybox; (exec a/busybox sh -c '(while :; do :; done) & echo $! > pid'); echo x > a/busybox; echo $?
+kill -9 $(cat pid); sleep 1; echo y > a/busybox; echo $?
+mkdir b; cp /bin/busybox b/sleep; b/sleep 100 & sleep 1; mv b/sleep b/s; rm b/s; echo new > b/s; cat b/s; kill $!
+E
+check text-busy-written <<'E'
+cp /bin/busybox true; exec 5>> true; ./true; echo $?; exec 5>&-; ./true; echo $?; exec 5< true; ./true; echo $?
+printf '#!/bin/sh\necho ran\n' > s; chmod +x s; exec 6>> s; ./s; echo $?; exec 6>&-; ./s; echo $?
+E
+check text-busy-not-after-the-end <<'E'
+i=0; while [ $i -lt 100 ]; do cp /bin/busybox true || echo no; ./true || echo not; i=$((i + 1)); done; echo $i
+E
 check mount-busy <<'E'
 mkdir m; mount -t tmpfs none m; cd m; umount ../m 2>/dev/null || umount $PWD 2>/dev/null; echo $?; cd ..; umount m; echo $?; mount -t nosuchfs none m; echo $?
 E

@@ -376,6 +376,26 @@ Test(exec, stopped_stays_stopped)
 	cr_expect_eq(task(pid)->suspended, 0);
 }
 
+Test(exec, the_file_is_held_while_it_runs)
+{
+	uint32_t pid = spawn(1);
+	cr_assert_eq(exec(pid, "/bin/program", argv, envp), 0);
+	struct running_program *program = process(pid)->program;
+	cr_assert_not_null(program);
+	cr_expect_neq(program->file, PORT_NULL);
+	uint32_t child = spawn(pid);
+	cr_expect_eq(process(child)->program, program);
+	cr_expect_eq(program->users, 2);
+	cr_assert_eq(exec(pid, "/bin/pie", argv, envp), 0);
+	cr_expect_neq(process(pid)->program, program);
+	cr_expect_eq(program->users, 1);
+	size_t rights = loopback_rights(LOOPBACK_SERVER);
+	uint64_t task_and_thread = 2;
+	die(child, 0);
+	cr_expect_null(process(child)->program, "a zombie runs nothing");
+	cr_expect_eq(loopback_rights(LOOPBACK_SERVER), rights - task_and_thread - 1);
+}
+
 Test(exec, image_beyond_its_place)
 {
 	static struct elf_bytes e;
