@@ -304,7 +304,7 @@ static int build(struct exec *e)
 	int64_t status = p->task != PORT_NULL ? kernel_task_duplicate(p->task, TASK_DUP_RIGHTS, ledger_of(p->cred.uid))
 	                                      : kernel_task_create(PORT_NULL);
 	if (status < 0)
-		return status == KERN_NO_MEMORY ? ENOMEM : EAGAIN;
+		return birth_failed(p, "exec: task", status == KERN_NO_MEMORY ? ENOMEM : EAGAIN);
 	e->task = (port_name_t)status;
 	const struct image_request request = {
 	        .main = &e->main,
@@ -323,7 +323,7 @@ static int build(struct exec *e)
 		return error;
 	status = kernel_thread_create(e->task, 0, THREAD_AREAS);
 	if (status < 0)
-		return kern_errno(status);
+		return birth_failed(p, "exec: thread", kern_errno(status));
 	e->thread = (port_name_t)status;
 	kernel_thread_priority(e->thread, nice_priority(p->nice));
 	return 0;
@@ -397,11 +397,14 @@ static int commit(struct exec *e)
 	uint64_t principal = (uint64_t)generation << 32 | p->pid;
 	int error = task_equip(e->task, principal, first ? root->root_directory : PORT_NULL,
 	                       first ? root->root_directory : PORT_NULL);
-	if (!error)
+	const char *step = "exec: rights";
+	if (!error) {
+		step = "exec: session";
 		error = vfs_session_begin(root->vfs, principal, old, &e->cred);
+	}
 	if (error) {
 		keep_free(program);
-		return error;
+		return birth_failed(p, step, error);
 	}
 	end_old_task(p);
 	p->program = program;

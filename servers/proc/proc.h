@@ -156,6 +156,7 @@ struct proc_root {
 
 	struct ledger_of_user ledger[LEDGERS_MAX];
 	uint32_t ledger_count;
+	uint32_t failures_noted;
 
 	uint64_t change_count; /* entries ever written; entry n is in change[n % CHANGES_RING] */
 	struct proc_change change[CHANGES_RING];
@@ -219,6 +220,11 @@ void change_log(const struct process *p, enum proc_change_kind kind, int32_t sta
 /* ---- birth.c: tasks and their rights ---- */
 
 port_name_t ledger_of(uint32_t uid);
+/*
+ * An errno of a step that no caller can make fail is passed on, and noted in the log: the next one to see it should know which
+ * step it was. The first few only, for whoever uses up the memory may come often.
+ */
+int birth_failed(const struct process *p, const char *step, int error);
 /* Principal, well-known rights, death notice of a new task. 0 or an errno. */
 int task_equip(port_name_t task, uint64_t principal, port_name_t root_dir, port_name_t cwd);
 
