@@ -208,10 +208,16 @@ static void print_limits(const struct process *p, struct text *text)
 	}
 }
 
-static void print_mounts(struct text *text)
+static int mount_text(bool information, uint32_t index, char *line, size_t size)
 {
-	char line[1025];
-	for (uint32_t i = 0; vfs_mount_entry(root->root_directory, i, line, sizeof(line)) == 0; i++) {
+	return information ? vfs_mount_information(root->root_directory, index, line, size)
+	                   : vfs_mount_entry(root->root_directory, index, line, size);
+}
+
+static void print_mounts(bool information, struct text *text)
+{
+	char line[2801];
+	for (uint32_t i = 0; mount_text(information, i, line, sizeof(line)) == 0; i++) {
 		size_t length = strlen(line);
 		text_bytes(text, line, length);
 		if (length == 0 || line[length - 1] != '\n')
@@ -251,7 +257,10 @@ int contents_process(const struct node *node, struct text *text)
 		print_limits(p, text);
 		return 0;
 	case NODE_MOUNTS:
-		print_mounts(text);
+		print_mounts(false, text);
+		return 0;
+	case NODE_MOUNT_INFORMATION:
+		print_mounts(true, text);
 		return 0;
 	default:
 		return EINVAL;

@@ -528,6 +528,12 @@ E
 check text-busy-not-after-the-end <<'E'
 i=0; while [ $i -lt 100 ]; do cp /bin/busybox true || echo no; ./true || echo not; i=$((i + 1)); done; echo $i
 E
+check mount-information <<'E'
+mkdir 'm n' b; mount -t tmpfs -o nosuid,noexec src 'm n'; mkdir 'm n/sub'; mount -o bind 'm n/sub' b
+grep checks/mount-inf /proc/self/mountinfo | sed 's/^[0-9]* [0-9]* [0-9]*:[0-9]* //; s/,relatime//; s/ - tmpfs [^ ]* rw.*/ - tmpfs/; s, [^ ]*/checks/, ,'
+set -- $(grep -F 'm\040n' /proc/self/mountinfo); [ $3 = 0:$(stat -c %d 'm n') ] && echo device; [ $(grep -c "^$2 " /proc/self/mountinfo) = 1 ] && echo parent
+umount b; umount 'm n'; grep -c checks/mount-inf /proc/self/mountinfo
+E
 check mount-busy <<'E'
 mkdir m; mount -t tmpfs none m; cd m; umount ../m 2>/dev/null || umount $PWD 2>/dev/null; echo $?; cd ..; umount m; echo $?; mount -t nosuchfs none m; echo $?
 E
