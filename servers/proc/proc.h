@@ -125,6 +125,12 @@ struct subscriber {
 	uint64_t bits;
 };
 
+/* As tty tells it. */
+struct terminal {
+	uint32_t device, session, group; /* device 0: a free record; session 0: nobody's */
+};
+#define TERMINALS_MAX 16u
+
 struct ledger_of_user {
 	uint32_t uid;
 	port_name_t ledger;
@@ -162,6 +168,8 @@ struct proc_root {
 	struct proc_change change[CHANGES_RING];
 	struct subscriber subscriber[SUBSCRIBERS_MAX];
 	uint32_t subscriber_count;
+
+	struct terminal terminal[TERMINALS_MAX];
 
 	uint8_t random_key[32];
 	uint64_t random_count;
@@ -245,6 +253,11 @@ void waiters_check(struct process *parent);
 void waiters_drop(struct process *p);
 /* server_on_cancel. */
 void wait_cancelled(uint64_t request, bool died);
+
+/* ---- upper.c ---- */
+
+/* The controlling terminal of a session; NULL: it has none. */
+const struct terminal *terminal_of_session(uint32_t session);
 
 /* ---- limit.c ---- */
 

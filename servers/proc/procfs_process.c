@@ -1,7 +1,7 @@
 /*
  * /proc files about one process or thread.
  *
- * What only the process itself knows (descriptors, umask, signal masks, its terminal) is not told: libposix answers for
+ * What only the process itself knows (descriptors, umask, signal masks) is not told: libposix answers for
  * /proc/self where it can. Fields that Linux has and Portico does not know are 0, as man 5 proc allows.
  */
 #include "kernel_ops.h"
@@ -53,7 +53,9 @@ static void print_stat(const struct process *p, uint32_t id, struct text *text)
 	struct numbers n;
 	gather(p, text, &n);
 	const struct rusage *c = &p->children_usage;
-	text_print(text, "%u (%s) %c %u %u %u 0 -1 0 ", id, p->name, n.state, parent_pid(p), p->group, p->session);
+	const struct terminal *t = terminal_of_session(p->session);
+	text_print(text, "%u (%s) %c %u %u %u ", id, p->name, n.state, parent_pid(p), p->group, p->session);
+	text_print(text, "%u %d 0 ", t ? t->device : 0, t ? (int32_t)t->group : -1);
 	text_print(text, "%llu %llu %llu %llu ", (ull)n.usage.minor_faults, (ull)c->minor_faults,
 	           (ull)n.usage.major_faults, (ull)c->major_faults);
 	text_print(text, "%llu %llu %llu %llu ", (ull)(n.usage.user_ns / TICK_NS), (ull)(n.usage.system_ns / TICK_NS),

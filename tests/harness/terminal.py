@@ -173,6 +173,11 @@ def terminal_settings(c):
     assert 'secret\n' not in text.replace('got-secret\n', '').split('echo got-$x\n')[-1], 'nothing echoed'
     c.expect(PROMPT)
     assert c.command('stty rows 30 cols 100; stty size').strip() == '30 100'
+    # Fields 5, 7 and 8 of man 5 proc: the group, the terminal, its foreground group. The console is the line ttyS0.
+    group, number, foreground = c.command('cut -d" " -f5,7,8 /proc/self/stat').split()
+    assert number == '1088' and foreground == group, 'the terminal in /proc'
+    text = c.command('sh -c "true; setsid cut -d\\  -f7,8 /proc/self/stat; true"').strip()
+    assert text == '0 -1', f'no terminal in another session: {text}'
 
 
 def full_screen_editor(c):
