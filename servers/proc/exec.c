@@ -447,6 +447,9 @@ static int run(struct exec *e, uint32_t flags)
 	find_exe_path(e);
 	e->secure = credentials_exec(e->process, e->main.mode, e->main.uid, e->main.gid, &e->cred);
 	error = build(e);
+	/* Linux finds this when the old image is gone already. */
+	if (error == EFAULT && e->process->task != PORT_NULL)
+		process_die(e->process, SIGNAL_SEGMENT);
 	return error ? error : commit(e);
 }
 

@@ -513,6 +513,9 @@ E
 check mount-tmpfs <<'E'
 mkdir m; mount -t tmpfs none m; echo $?; echo inside > m/f; cat m/f; grep -c "/mount-tmpfs/m " /proc/mounts; mount | grep -c mount-tmpfs/m; umount m; echo $?; ls m; umount m; echo $?
 E
+check exec-cut-off <<'E'
+for size in 0 1 63 64 100 4096 20000 300000 1000000 1900000; do head -c $size /bin/busybox > true; chmod +x true; env ./true > /dev/null 2>&1; echo $size $?; done; cp /bin/busybox true; ./true; echo $?
+E
 check text-busy-running <<'E'
 cp /bin/busybox sleep; ./sleep 100 & sleep 1
 echo x > sleep; echo $?; cat /dev/null >> sleep; echo $?; truncate -s 0 sleep; echo $?; cat sleep > /dev/null; echo $?

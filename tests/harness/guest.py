@@ -49,6 +49,21 @@ def boot(report):
     text = (panic.out + panic.err).decode(errors='replace')
     report.check('a kernel panic prints registers and a backtrace with symbols, and fails',
                  panic.status == 125 and 'rip' in text.lower() and re.search(r'[a-z_]+\+0x[0-9a-f]+', text), panic.explain())
+    broken_images(report)
+
+
+def broken_images(report):
+    """Modules that were cut off: a line that says which and why, and status 125."""
+    with tempfile.TemporaryDirectory() as folder:
+        for name, file, share, expected in (('root.cpio', 'root.cpio', 0.5, rb'root archive is cut off'),
+                                            ('vfs', 'servers/vfs/vfs', 0.05, rb'boot module vfs: a segment lies beyond the file'),
+                                            ('libposix', 'libposix/libposix.elf', 0.05, rb'proc: panic: proc: libposix'),
+                                            ('root', 'servers/root/root', 0.05, rb'root: the boot module is no static ELF64')):
+            with open(os.path.join(BUILD, file), 'rb') as whole, open(f'{folder}/{name}', 'wb') as part:
+                data = whole.read()
+                part.write(data[:int(len(data) * share)])
+            result = run('true', options=['--module', f'{name}={folder}/{name}'], seconds=30)
+            report.check(f'{name} cut off', result.status == 125 and re.search(expected, result.err), result.explain())
 
 
 def programs(report):
