@@ -3,8 +3,8 @@
  *
  * Pure: reads through a callback, maps nothing, allocates nothing, so the host tests and the fuzzers feed it anything.
  * Above: exec.c and image.c. Every field of the file is checked before it is used; whatever is not a well-formed x86_64
- * program is ENOEXEC, never a crash. As on Linux, headers must be there, but segments may lie beyond the end of the file:
- * whoever touches them gets SIGBUS. Follows the System V ABI, its x86_64 supplement, and `man 5 elf`.
+ * program is ENOEXEC, never a crash. As on Linux, headers must be there, but segments may lie beyond the end of the
+ * file: whoever touches them gets SIGBUS. Follows the System V ABI, its x86_64 supplement, and `man 5 elf`.
  */
 #ifndef PROC_ELF_H
 #define PROC_ELF_H

@@ -125,9 +125,8 @@ static int map_segment(port_name_t task, port_name_t object, uint64_t size, cons
 static int map_program(port_name_t task, const struct program *program)
 {
 	for (uint32_t i = 0; i < program->plan.segment_count; i++) {
-		int error =
-		        map_segment(task, program->object, program->size, &program->plan.segment[i], program->bias,
-		                    VM_INHERIT_COPY);
+		int error = map_segment(task, program->object, program->size, &program->plan.segment[i], program->bias,
+		                        VM_INHERIT_COPY);
 		if (error)
 			return error;
 	}

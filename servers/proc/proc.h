@@ -14,6 +14,7 @@
 #include <portico/rights.h>
 #include <portico/server.h>
 #include <proc_types.h>
+#include <random_generator.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -114,7 +115,8 @@ struct process {
 	struct image_range image[IMAGES_MAX];
 };
 
-/* The open file of a program that runs: while it is there, vfs lets nobody write the file. Forked processes share it. */
+/* The open file of a program that runs: while it is there, vfs lets nobody write the file. Forked processes share it.
+ */
 struct running_program {
 	port_name_t file;
 	uint32_t users;
@@ -171,8 +173,7 @@ struct proc_root {
 
 	struct terminal terminal[TERMINALS_MAX];
 
-	uint8_t random_key[32];
-	uint64_t random_count;
+	struct random_generator random;
 
 	char host_name[2][HOST_NAME_MAX + 1]; /* host, domain */
 
@@ -229,8 +230,8 @@ void change_log(const struct process *p, enum proc_change_kind kind, int32_t sta
 
 port_name_t ledger_of(uint32_t uid);
 /*
- * An errno of a step that no caller can make fail is passed on, and noted in the log: the next one to see it should know which
- * step it was. The first few only, for whoever uses up the memory may come often.
+ * An errno of a step that no caller can make fail is passed on, and noted in the log: the next one to see it should
+ * know which step it was. The first few only, for whoever uses up the memory may come often.
  */
 int birth_failed(const struct process *p, const char *step, int error);
 /* Principal, well-known rights, death notice of a new task. 0 or an errno. */

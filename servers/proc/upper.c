@@ -1,6 +1,6 @@
 /*
- * What sig asks of proc: rights to interrupt, and death, stop and go on of other processes; and what tty tells it, which
- * terminal is whose. Server badges only.
+ * What sig asks of proc: rights to interrupt, and death, stop and go on of other processes; and what tty tells it,
+ * which terminal is whose. Server badges only.
  *
  * Routines in here never park: sig and tty wait for them in their own handlers.
  */

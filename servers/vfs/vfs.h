@@ -10,6 +10,7 @@
 
 #include "vnode.h"
 #include <portico/strings.h>
+#include <random_generator.h>
 #include <vfs_types.h>
 
 /* ---- mounts ---- */
@@ -94,11 +95,6 @@ struct waiter {
 
 /* ---- the root structure ---- */
 
-struct random_state {
-	uint32_t word[16];
-	uint32_t seeded;
-};
-
 struct vfs_state {
 	struct mount *mounts;
 	struct file_system *systems;
@@ -117,7 +113,8 @@ struct vfs_state {
 	uint32_t last_mount_id;
 	uint32_t tty_serial;
 	port_name_t tty, proc;
-	struct random_state random;
+	struct random_generator random;
+	bool random_seeded;
 };
 extern struct vfs_state *vfs;
 

@@ -390,7 +390,8 @@ Test(exec, cut_off_before_its_zeros)
 	cr_assert_eq(wait_for(1, PROC_WAIT_KIND_PID, pid, WAIT_EXITED, &r), 0);
 	cr_expect_eq(r.status, SIGNAL_SEGMENT);
 	cr_expect_eq(fake_tasks_alive(), 1);
-	cr_expect_eq(loopback_rights(LOOPBACK_SERVER), rights - 2 + 1, "less task and thread, and the file object of the fake");
+	cr_expect_eq(loopback_rights(LOOPBACK_SERVER), rights - 2 + 1,
+	             "less task and thread, and the file object of the fake");
 }
 
 Test(exec, the_file_is_held_while_it_runs)

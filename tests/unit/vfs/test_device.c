@@ -55,7 +55,7 @@ Test(device, chacha20_is_the_one_of_the_standard)
 	                                     0x50, 0x0f, 0xdd, 0x1f, 0xa3, 0x20, 0x71, 0xc4};
 	uint8_t out[16];
 	memcpy(vfs->random.word, state, sizeof(state));
-	vfs->random.seeded = 1;
+	vfs->random_seeded = true;
 	random_bytes(out, sizeof(out));
 	cr_expect_eq(memcmp(out, expected, 16), 0);
 	cr_expect_neq(memcmp(vfs->random.word, state, sizeof(state)), 0);
@@ -335,7 +335,8 @@ Test(mount, information)
 	cr_expect_eq(make_directory("a/b c"), 0);
 	cr_expect_eq(vfs_mount(top, "/a/b c", "/tmp", "", MOUNT_BIND, ""), 0);
 	cr_expect_eq(vfs_stat(top, "/tmp", 0, &attr), 0);
-	snprintf(expected, sizeof(expected), "4 1 0:%u /a/b\\040c /tmp rw - tmpfs /a/b\\040c rw", (unsigned)attr.device);
+	snprintf(expected, sizeof(expected), "4 1 0:%u /a/b\\040c /tmp rw - tmpfs /a/b\\040c rw",
+	         (unsigned)attr.device);
 	cr_expect_eq(vfs_mount_information(top, 3, line, sizeof(line)), 0);
 	cr_expect_str_eq(line, expected);
 	cr_expect_eq(vfs_unmount(top, "/tmp", 0), 0);
