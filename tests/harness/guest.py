@@ -69,9 +69,9 @@ def broken_images(report):
 def programs(report):
     with tempfile.TemporaryDirectory() as overlay:
         os.makedirs(overlay + '/tests')
-        for name in ('threads', 'forks', 'leader', 'segv'):
+        for name in ('threads', 'forks', 'leader', 'sigchld', 'segv'):
             musl(f'{PROGRAMS}/{name}.c', f'{overlay}/tests/{name}', '-pthread')
-        for name in ('threads', 'forks', 'leader', 'segv'):
+        for name in ('threads', 'forks', 'leader', 'sigchld', 'segv'):
             result = run(f'/tests/{name}', options=['--overlay', overlay], seconds=180)
             report.check(name, result.status == 0, result.explain())
 
