@@ -163,7 +163,7 @@ int64_t sys_link(const char *from, const char *to)
 
 /* ---- working directory and root ---- */
 
-static struct lock directory_lock;
+PROCESS_LOCK directory_lock;
 
 /*
  * The new right takes the place of the old. While there are no other threads, under the well-known name, where proc looks for it;

@@ -39,7 +39,7 @@ struct epoll {
 };
 
 static struct epoll *sets;
-static struct lock sets_lock;
+static struct lock sets_lock; /* fork takes it with those of the sets: epoll_lock_sets */
 static uint32_t nesting;
 
 /* ---- sets ---- */
@@ -96,6 +96,30 @@ void epoll_forget(const struct description *gone)
 				set->entries[i].description = NULL;
 		}
 	lock_drop(&sets_lock);
+}
+
+/* ---- fork ---- */
+
+void epoll_lock_sets(void)
+{
+	lock_take(&sets_lock);
+	for (struct epoll *set = sets; set; set = set->link)
+		lock_take(&set->lock);
+}
+
+void epoll_unlock_sets(void)
+{
+	for (struct epoll *set = sets; set; set = set->link)
+		lock_drop(&set->lock);
+	lock_drop(&sets_lock);
+}
+
+void epoll_forked(void)
+{
+	sets_lock.word = 0;
+	nesting = 0;
+	for (struct epoll *set = sets; set; set = set->link)
+		set->lock.word = 0;
 }
 
 static int64_t set_get(int fd, struct description **description, struct epoll **set)

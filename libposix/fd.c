@@ -19,7 +19,7 @@ static uint32_t end_used;          /* no descriptor at or above is in use */
 static struct description descriptions[FD_MAX];
 static uint32_t free_hint = 0;     /* descriptions below are in use */
 static uint32_t end_described;     /* descriptions at or above were never used */
-static struct lock table_lock;
+PROCESS_LOCK table_lock;
 
 struct saved_header { uint32_t magic, descriptions, descriptors, reserved; };
 struct saved_description { uint32_t name, kind, ready_slot; uint8_t server, type; uint16_t flags; };
@@ -343,14 +343,4 @@ void fd_forked(void)
 		descriptions[i].object = PORT_NULL;
 	}
 	free_hint = 0;
-}
-
-void fd_lock_all(void)
-{
-	lock_take(&table_lock);
-}
-
-void fd_unlock_all(void)
-{
-	lock_drop(&table_lock);
 }

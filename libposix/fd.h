@@ -73,8 +73,6 @@ size_t fd_load(const void *from, size_t size);
 
 /* In a forked child: references of the parent's other threads are dropped. */
 void fd_forked(void);
-void fd_lock_all(void);
-void fd_unlock_all(void);
 
 /* Called when the last reference goes; also on the host tests' side. Releases rights and local state. */
 void description_release(struct description *description);

@@ -80,7 +80,7 @@ int64_t sys_sysinfo(struct linux_sysinfo *user)
 
 /* ---- random bytes ---- */
 
-static struct lock random_lock;
+PROCESS_LOCK random_lock;
 static uint64_t random_state[4];
 static uint64_t random_owner;
 

@@ -32,5 +32,9 @@ void epoll_release(uint64_t local);
 uint32_t epoll_events(struct description *description);
 /* A descriptor was closed for good: its description leaves every epoll set of the process. */
 void epoll_forget(const struct description *gone);
+/* Around fork, so that no set is in the middle of a change; and in the child, where all are free. */
+void epoll_lock_sets(void);
+void epoll_unlock_sets(void);
+void epoll_forked(void);
 
 #endif

@@ -17,7 +17,7 @@
 
 enum { ADVICE_NORMAL = 0, ADVICE_WILLNEED = 3, ADVICE_DONTNEED = 4, ADVICE_FREE = 8, ADVICE_DONTFORK = 10, ADVICE_DOFORK = 11 };
 
-static struct lock brk_lock;
+PROCESS_LOCK brk_lock;
 
 static uint64_t page_up(uint64_t value)
 {

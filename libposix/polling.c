@@ -25,7 +25,7 @@
 /* ---- readiness words ---- */
 
 static bool server_mapped[SERVERS];
-static struct lock servers_lock;
+PROCESS_LOCK servers_lock;
 
 static const uint32_t *server_words(uint8_t server)
 {

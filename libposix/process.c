@@ -1,7 +1,7 @@
 /*
  * Processes as their relatives see them: ids, groups, sessions, waiting, accounts, priorities, prctl.
  *
- * Above: table.c. Below: proc. What cannot change behind our back is answered from struct process_state.
+ * Above: table.c. Below: proc, and sig for one question. What cannot change behind our back is answered from struct process_state.
  */
 #include "fd.h"
 #include "linux.h"
@@ -11,6 +11,7 @@
 #include "usercopy.h"
 
 #include <proc_client.h>
+#include <sig_client.h>
 
 #define WAIT_OPTIONS (L_WNOHANG | L_WUNTRACED | L_WCONTINUED | L_WNOTHREAD | L_WALL | L_WCLONE)
 #define TICK_NS (NANOSECONDS / 100)
@@ -76,6 +77,18 @@ static void convert_usage(const struct rusage *from, struct linux_rusage *to)
 		.nivcsw = (int64_t)from->involuntary_switches };
 }
 
+/*
+ * On Linux SIGCHLD is there before wait returns. Here sig learns of the death beside us: any call to it comes after the news, so
+ * a process that catches the signal gets it now and not in the middle of its next call.
+ */
+static void await_signal(void)
+{
+	uint64_t handler = signal_actions[L_SIGCHLD - 1].handler;
+
+	if (handler != L_SIG_DFL && handler != L_SIG_IGN)
+		sig_kill(NAME_SIG, (int32_t)process.pid, 0);
+}
+
 int64_t sys_wait4(int pid, int32_t *status, int options, struct linux_rusage *user_usage)
 {
 	uint32_t kind = pid == -1 ? PROC_WAIT_KIND_ALL : pid > 0 ? PROC_WAIT_KIND_PID : PROC_WAIT_KIND_GROUP;
@@ -92,6 +105,7 @@ int64_t sys_wait4(int pid, int32_t *status, int options, struct linux_rusage *us
 		return result_of(error);
 	if (result.pid == 0)
 		return 0;
+	await_signal();
 	if (status && user_put(status, &result.status))
 		return -EFAULT;
 	convert_usage(&result.usage, &usage);
@@ -124,6 +138,7 @@ int64_t sys_waitid(int type, int id, struct linux_siginfo *user_info, int option
 	if (error)
 		return result_of(error);
 	if (result.pid) {
+		await_signal();
 		info.signo = L_SIGCHLD;
 		info.code = (int32_t)result.code;
 		info.u.child.pid = (int32_t)result.pid;

@@ -18,7 +18,7 @@
 #define CHILD_CONTINUED 6
 
 struct linux_sigaction signal_actions[L_NSIG];
-static struct lock actions_lock;
+PROCESS_LOCK actions_lock;
 
 enum default_action signal_default(int signal)
 {

@@ -94,6 +94,12 @@ struct lock {
 	uint32_t word; /* 0 free, 1 held, 2 held and waited for */
 };
 
+/*
+ * The process's own locks lie together, so that fork can take them all: no other thread is within any of them then, and the child,
+ * which gets them as they are, begins with free ones. Whoever holds one takes no other.
+ */
+#define PROCESS_LOCK static __attribute__((section(".data.locks"))) struct lock
+
 void lock_slowly(struct lock *lock);
 void unlock_slowly(struct lock *lock);
 
@@ -152,6 +158,8 @@ struct clone_request {
 
 int64_t clone_process(const struct clone_request *request);
 int64_t clone_thread(const struct clone_request *request);
+/* libposix.ld: every PROCESS_LOCK. */
+extern struct lock locks_begin[], locks_end[];
 void locks_take_all(void);
 void locks_drop_all(void);
 

@@ -6,6 +6,7 @@
  */
 #include "fd.h"
 #include "linux.h"
+#include "local.h"
 #include "offsets.h"
 #include "signals.h"
 #include "start.h"
@@ -37,7 +38,7 @@ struct child_area {
 	_Alignas(64) uint8_t vectors[VECTORS_MAX];
 };
 
-static struct lock slots_lock;
+PROCESS_LOCK slots_lock;
 static uint64_t slots_used[SLOT_WORDS];
 
 static uint64_t area_of(uint32_t slot)
@@ -126,16 +127,27 @@ static void slots_forked(uint32_t own)
 	slots_used[own / 64] = UINT64_C(1) << own % 64;
 }
 
+/* Those of epoll sets first: their holders ask for others. */
 void locks_take_all(void)
 {
-	lock_take(&slots_lock);
-	fd_lock_all();
+	epoll_lock_sets();
+	for (struct lock *lock = locks_begin; lock < locks_end; lock++)
+		lock_take(lock);
 }
 
 void locks_drop_all(void)
 {
-	fd_unlock_all();
-	lock_drop(&slots_lock);
+	for (struct lock *lock = locks_begin; lock < locks_end; lock++)
+		lock_drop(lock);
+	epoll_unlock_sets();
+}
+
+/* In a forked child. */
+static void locks_forked(void)
+{
+	for (struct lock *lock = locks_begin; lock < locks_end; lock++)
+		lock->word = 0;
+	epoll_forked();
 }
 
 /* ---- beginning ---- */
@@ -268,7 +280,7 @@ static void process_begin(struct thread_state *thread, const struct child_start 
 {
 	struct proc_identity identity;
 
-	slots_lock.word = 0;
+	locks_forked();
 	process.threaded = false;
 	process.thread_count = 1;
 	fd_forked();

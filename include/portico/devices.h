@@ -29,6 +29,7 @@
 
 /* vfs's device id of /dev, and the inode number of a device node there: so that tty can answer fstat. */
 #define DEVFS_DEVICE UINT64_C(5)
+#define PROCFS_DEVICE UINT64_C(4) /* of proc's files, so that vfs can show it of the mount */
 #define DEVFS_INODE(device) (UINT64_C(0x10000) + (device))
 
 /* Badge of a referred tty right: device number, open flags (O_ACCMODE, O_NONBLOCK, O_NOCTTY...), serial number. */

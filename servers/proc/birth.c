@@ -37,6 +37,16 @@ port_name_t ledger_of(uint32_t uid)
 	return (port_name_t)ledger;
 }
 
+int birth_failed(const struct process *p, const char *step, int error)
+{
+	enum { NOTED_MAX = 16 };
+	if (root->failures_noted < NOTED_MAX) {
+		root->failures_noted++;
+		server_log("proc: process %u (%s): %s: error %d", p->pid, p->name, step, error);
+	}
+	return error;
+}
+
 static int insert_copy(port_name_t task, port_name_t chosen, port_name_t name, uint32_t flags)
 {
 	if (name == PORT_NULL)
@@ -89,6 +99,9 @@ static bool may_fork(const struct process *p)
 static void inherit_image(const struct process *parent, struct process *child)
 {
 	memcpy(child->name, parent->name, sizeof(child->name));
+	child->program = parent->program;
+	if (child->program)
+		child->program->users++;
 	child->exe = keep_string(parent->exe);
 	child->arguments_start = parent->arguments_start;
 	child->arguments_end = parent->arguments_end;
@@ -123,17 +136,18 @@ static int make_task(const struct process *parent, struct process *child, uint32
 	uint32_t memory = flags & PROC_FORK_FLAGS_SHARE_MEMORY ? TASK_DUP_SHARE : TASK_DUP_MEMORY;
 	int64_t status = kernel_task_duplicate(parent->task, memory | TASK_DUP_RIGHTS, ledger_of(parent->cred.uid));
 	if (status < 0)
-		return status == KERN_NO_MEMORY ? ENOMEM : EAGAIN;
+		return birth_failed(parent, "fork: task", status == KERN_NO_MEMORY ? ENOMEM : EAGAIN);
 	child->task = (port_name_t)status;
 	int error = task_equip(child->task, process_principal(child), PORT_NULL, PORT_NULL);
 	if (error)
-		return error;
+		return birth_failed(parent, "fork: rights", error);
 	status = kernel_thread_create(child->task, slot, THREAD_AREAS + slot * THREAD_AREA_SIZE);
 	if (status < 0)
-		return kern_errno(status);
+		return birth_failed(parent, "fork: thread", kern_errno(status));
 	child->thread = (port_name_t)status;
 	kernel_thread_priority(child->thread, nice_priority(child->nice));
-	return session_begin(process_principal(child), process_principal(parent), &child->cred);
+	error = session_begin(process_principal(child), process_principal(parent), &child->cred);
+	return error ? birth_failed(parent, "fork: session", error) : 0;
 }
 
 /* A child that never ran. */
@@ -159,7 +173,7 @@ int proc_serve_fork(struct server_call *call, struct proc_right *right, uint32_t
 		return EAGAIN;
 	struct process *child = process_create();
 	if (!child)
-		return EAGAIN;
+		return birth_failed(p, "fork: record", EAGAIN);
 	inherit(p, child, exit_signal);
 	int error = make_task(p, child, flags, slot);
 	if (error) {

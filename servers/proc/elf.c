@@ -79,13 +79,13 @@ static uint64_t page_down(uint64_t address)
 }
 
 /* A PT_LOAD header becomes a segment of the plan. */
-static int add_segment(const struct elf_source *source, const struct elf_program_header *p, struct elf_plan *plan)
+static int add_segment(const struct elf_program_header *p, struct elf_plan *plan)
 {
 	if (p->memory_size == 0)
 		return p->file_size == 0 ? 0 : ENOEXEC;
 	if (p->file_size > p->memory_size || p->address >= USER_MAX || p->memory_size > USER_MAX - p->address)
 		return ENOEXEC;
-	if (p->file_size > source->size || p->offset > source->size - p->file_size)
+	if (p->offset > INT64_MAX - p->file_size)
 		return ENOEXEC;
 	if ((p->alignment & (p->alignment - 1)) != 0 || ((p->address ^ p->offset) & (PAGE_SIZE - 1)) != 0)
 		return ENOEXEC;
@@ -99,6 +99,8 @@ static int add_segment(const struct elf_source *source, const struct elf_program
 	else if (start < plan->high)
 		return ENOEXEC; /* not ascending, or two segments on one page */
 	plan->high = end;
+	if (p->file_size > 0 && p->offset + p->file_size > plan->file_end)
+		plan->file_end = p->offset + p->file_size;
 	plan->segment[plan->segment_count++] = (struct elf_segment){
 	        .address = p->address,
 	        .memory_size = p->memory_size,
@@ -130,7 +132,7 @@ static int add_program_header(const struct elf_source *source, const struct elf_
 {
 	switch (p->type) {
 	case ELF_LOAD:
-		return add_segment(source, p, plan);
+		return add_segment(p, plan);
 	case ELF_INTERPRETER:
 		return add_interpreter(source, p, plan);
 	case ELF_GNU_STACK:

@@ -3,7 +3,8 @@
  *
  * Pure: reads through a callback, maps nothing, allocates nothing, so the host tests and the fuzzers feed it anything.
  * Above: exec.c and image.c. Every field of the file is checked before it is used; whatever is not a well-formed x86_64
- * program is ENOEXEC, never a crash. Follows the System V ABI, its x86_64 supplement, and `man 5 elf`.
+ * program is ENOEXEC, never a crash. As on Linux, headers must be there, but segments may lie beyond the end of the
+ * file: whoever touches them gets SIGBUS. Follows the System V ABI, its x86_64 supplement, and `man 5 elf`.
  */
 #ifndef PROC_ELF_H
 #define PROC_ELF_H
@@ -20,7 +21,7 @@ struct elf_segment {
 	uint64_t address;     /* as linked */
 	uint64_t memory_size; /* > 0, >= file_size */
 	uint64_t offset;      /* congruent to address modulo a page */
-	uint64_t file_size;   /* offset + file_size lies in the file */
+	uint64_t file_size;   /* not all of it need be in the file: see elf_plan.file_end */
 	uint32_t protection;  /* VM_READ, VM_WRITE, VM_EXECUTE */
 };
 
@@ -28,6 +29,7 @@ struct elf_plan {
 	uint64_t entry;     /* as linked */
 	uint64_t headers;   /* address of the program headers in memory as linked, 0: not mapped */
 	uint64_t low, high; /* page-aligned span of all segments as linked */
+	uint64_t file_end;  /* of all segments; beyond the end of a file that was cut off */
 	uint32_t header_count;
 	uint32_t segment_count;
 	bool relocatable;                             /* ET_DYN: goes anywhere */

@@ -305,7 +305,7 @@ static int build(struct exec *e)
 	int64_t status = p->task != PORT_NULL ? kernel_task_duplicate(p->task, TASK_DUP_RIGHTS, ledger_of(p->cred.uid))
 	                                      : kernel_task_create(PORT_NULL);
 	if (status < 0)
-		return status == KERN_NO_MEMORY ? ENOMEM : EAGAIN;
+		return birth_failed(p, "exec: task", status == KERN_NO_MEMORY ? ENOMEM : EAGAIN);
 	e->task = (port_name_t)status;
 	const struct image_request request = {
 	        .main = &e->main,
@@ -324,7 +324,7 @@ static int build(struct exec *e)
 		return error;
 	status = kernel_thread_create(e->task, 0, THREAD_AREAS);
 	if (status < 0)
-		return kern_errno(status);
+		return birth_failed(p, "exec: thread", kern_errno(status));
 	e->thread = (port_name_t)status;
 	kernel_thread_priority(e->thread, nice_priority(p->nice));
 	return 0;
@@ -370,6 +370,7 @@ static void end_old_task(struct process *p)
 	kernel_task_terminate(p->task);
 	server_release_right(p->thread);
 	server_release_right(p->task);
+	program_leave(p);
 }
 
 static void start(const struct process *p)
@@ -389,16 +390,25 @@ static int replace(struct exec *e)
 	struct process *p = e->process;
 	uint64_t old = process_principal(p);
 	bool first = p->task == PORT_NULL;
+	struct running_program *program = program_create(e->main.file);
+	if (!program)
+		return ENOMEM;
 	uint32_t generation = ++root->generations;
 	uint64_t principal = (uint64_t)generation << 32 | p->pid;
 	int error = task_equip(e->task, principal, first ? root->root_directory : PORT_NULL,
 	                       first ? root->root_directory : PORT_NULL);
-	if (!error)
+	const char *step = "exec: rights";
+	if (!error) {
+		step = "exec: session";
 		error = session_begin(principal, old, &e->cred);
-	if (error)
-		return error;
-
+	}
+	if (error) {
+		keep_free(program);
+		return birth_failed(p, step, error);
+	}
 	end_old_task(p);
+	p->program = program;
+	e->main.file = PORT_NULL;
 	vfs_session_end(root->vfs, old);
 	p->generation = generation;
 	p->task = e->task;
@@ -437,6 +447,9 @@ static int run(struct exec *e, uint32_t flags)
 	find_exe_path(e);
 	e->secure = credentials_exec(e->process, e->main.mode, e->main.uid, e->main.gid, &e->cred);
 	error = build(e);
+	/* Linux finds this when the old image is gone already. */
+	if (error == EFAULT && e->process->task != PORT_NULL)
+		process_die(e->process, SIGNAL_SEGMENT);
 	return error ? error : replace(e);
 }
 

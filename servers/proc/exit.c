@@ -76,18 +76,16 @@ static void orphan(struct process *child, struct process *reaper)
 		reap(child);
 }
 
-static void give_children_away(struct process *p)
+/* Who got them; NULL: there were none, or nobody is left. Its waiters may have something to hear now. */
+static struct process *give_children_away(struct process *p)
 {
 	struct process *reaper = reaper_of(p);
-	bool any = p->children != NULL;
-	if (!reaper || reaper == p)
-		return; /* pid 1 itself: the system ends */
-	if (!any)
-		return;
+	if (!p->children || !reaper || reaper == p) /* pid 1 itself: the system ends */
+		return NULL;
 	while (p->children)
 		orphan(p->children, reaper);
 	changes_announce();
-	waiters_check(reaper);
+	return reaper;
 }
 
 /* Nothing of the image runs any more after this. */
@@ -99,6 +97,7 @@ static void end_task(struct process *p)
 	server_release_right(p->thread);
 	server_release_right(p->task);
 	p->task = p->thread = PORT_NULL;
+	program_leave(p);
 }
 
 static void end_system(int32_t status)
@@ -122,7 +121,7 @@ void process_die(struct process *p, int32_t status)
 	thread_ids_destroy(p);
 	p->thread_count = 1;
 	/* Children first: who learns of this death sees a world without the dead parent. */
-	give_children_away(p);
+	struct process *reaper = give_children_away(p);
 	change_log(p, PROC_CHANGE_KIND_DEATH, status, p->exit_signal);
 	if (p == root->init) {
 		end_system(status);
@@ -131,7 +130,10 @@ void process_die(struct process *p, int32_t status)
 	struct process *parent = p->parent;
 	if (parent->no_zombies && p->exit_signal == SIGNAL_CHILD)
 		reap(p);
+	/* From here on a waiter may have collected `p`. */
 	waiters_check(parent);
+	if (reaper && reaper != parent)
+		waiters_check(reaper);
 }
 
 int proc_serve_exit(struct server_call *call, struct proc_right *right, int32_t status)

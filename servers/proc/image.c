@@ -97,8 +97,8 @@ int image_place(struct program *program, bool interpreter)
 	return plan->high - plan->low <= limit - base ? 0 : ENOEXEC;
 }
 
-/* One segment: the file's part, then zeros. `copied`: flags of what is writable or private. */
-static int map_segment(port_name_t task, port_name_t object, const struct elf_segment *s, uint64_t bias,
+/* One segment: the file's part, then zeros. `size`: of the file. */
+static int map_segment(port_name_t task, port_name_t object, uint64_t size, const struct elf_segment *s, uint64_t bias,
                        uint32_t private_flags)
 {
 	uint64_t start = s->address + bias;
@@ -113,6 +113,8 @@ static int map_segment(port_name_t task, port_name_t object, const struct elf_se
 		error = map(task, zero_from, page_up(memory_end), PORT_NULL, 0, flags);
 	if (!error && s->file_size > 0 && memory_end > file_end && (s->protection & VM_WRITE)) {
 		static const uint8_t zeros[PAGE_SIZE];
+		if (page_down(s->offset + s->file_size) >= size && file_end < page_up(file_end))
+			return EFAULT;
 		uint64_t end = memory_end < zero_from ? memory_end : zero_from;
 		/* The page's rest is file contents beyond the segment: all of it reads as zero, as on Linux. */
 		error = put(task, file_end, zeros, (end < page_up(file_end) ? page_up(file_end) : end) - file_end);
@@ -123,8 +125,8 @@ static int map_segment(port_name_t task, port_name_t object, const struct elf_se
 static int map_program(port_name_t task, const struct program *program)
 {
 	for (uint32_t i = 0; i < program->plan.segment_count; i++) {
-		int error =
-		        map_segment(task, program->object, &program->plan.segment[i], program->bias, VM_INHERIT_COPY);
+		int error = map_segment(task, program->object, program->size, &program->plan.segment[i], program->bias,
+		                        VM_INHERIT_COPY);
 		if (error)
 			return error;
 	}
@@ -139,7 +141,7 @@ static int map_libposix(port_name_t task)
 		const struct elf_segment *s = &plan->segment[i];
 		int error;
 		if (s->protection & VM_WRITE)
-			error = map_segment(task, root->libposix, s, 0, VM_INHERIT_ALWAYS_COPY);
+			error = map_segment(task, root->libposix, root->libposix_size, s, 0, VM_INHERIT_ALWAYS_COPY);
 		else
 			error = map(task, page_down(s->address), page_up(s->address + s->memory_size), root->libposix,
 			            page_down(s->offset), s->protection | VM_INHERIT_SHARE);

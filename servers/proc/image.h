@@ -44,7 +44,10 @@ struct image_request {
 int image_plan(port_name_t object, uint64_t size, struct elf_plan *plan);
 /* Chooses the bias; ENOEXEC: does not fit where programs (or interpreters) may lie. */
 int image_place(struct program *program, bool interpreter);
-/* Everything but rights and threads. 0, ENOMEM, E2BIG, EIO, ... */
+/*
+ * Everything but rights and threads. 0, ENOMEM, E2BIG, EIO, ...; EFAULT: the file was cut off within a page that is
+ * half data and half zeros.
+ */
 int image_build(port_name_t task, const struct image_request *request, struct image_layout *layout);
 
 #endif

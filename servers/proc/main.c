@@ -69,6 +69,8 @@ static void find_libposix(void)
 	int error = root_module(root->root, "libposix", &root->libposix, &root->libposix_size);
 	if (!error)
 		error = image_plan(root->libposix, root->libposix_size, &root->libposix_plan);
+	if (!error && root->libposix_plan.file_end > root->libposix_size)
+		error = ENOEXEC;
 	if (error)
 		server_panic("proc: libposix: error %d", error);
 }

@@ -14,6 +14,7 @@
 #include <portico/rights.h>
 #include <portico/server.h>
 #include <proc_types.h>
+#include <random_generator.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -104,6 +105,8 @@ struct process {
 	struct waiter *waiters;
 	struct server_reply vfork; /* of the parent, held by this child */
 
+	struct running_program *program; /* NULL: a zombie */
+
 	/* The image, for /proc. */
 	char name[16];
 	char *exe; /* path, in the keep; NULL: none */
@@ -112,10 +115,23 @@ struct process {
 	struct image_range image[IMAGES_MAX];
 };
 
+/* The open file of a program that runs: while it is there, vfs lets nobody write the file. Forked processes share it.
+ */
+struct running_program {
+	port_name_t file;
+	uint32_t users;
+};
+
 struct subscriber {
 	port_name_t notify;
 	uint64_t bits;
 };
+
+/* As tty tells it. */
+struct terminal {
+	uint32_t device, session, group; /* device 0: a free record; session 0: nobody's */
+};
+#define TERMINALS_MAX 16u
 
 struct ledger_of_user {
 	uint32_t uid;
@@ -148,14 +164,16 @@ struct proc_root {
 
 	struct ledger_of_user ledger[LEDGERS_MAX];
 	uint32_t ledger_count;
+	uint32_t failures_noted;
 
 	uint64_t change_count; /* entries ever written; entry n is in change[n % CHANGES_RING] */
 	struct proc_change change[CHANGES_RING];
 	struct subscriber subscriber[SUBSCRIBERS_MAX];
 	uint32_t subscriber_count;
 
-	uint8_t random_key[32];
-	uint64_t random_count;
+	struct terminal terminal[TERMINALS_MAX];
+
+	struct random_generator random;
 
 	char host_name[2][HOST_NAME_MAX + 1]; /* host, domain */
 
@@ -182,6 +200,10 @@ struct process *process_create(void);
 void process_destroy(struct process *p);
 void process_adopt(struct process *parent, struct process *child);
 uint32_t processes_of_user(uint32_t uid);
+/* Takes over the right if it succeeds; NULL: no memory. One user. */
+struct running_program *program_create(port_name_t file);
+/* The process runs it no more. */
+void program_leave(struct process *p);
 struct thread_id *thread_by_tid(uint32_t tid);
 /* 0 or EAGAIN. */
 int thread_id_create(struct process *p, uint32_t slot, uint32_t *tid);
@@ -210,6 +232,11 @@ void changes_announce(void);
 /* ---- birth.c: tasks and their rights ---- */
 
 port_name_t ledger_of(uint32_t uid);
+/*
+ * An errno of a step that no caller can make fail is passed on, and noted in the log: the next one to see it should
+ * know which step it was. The first few only, for whoever uses up the memory may come often.
+ */
+int birth_failed(const struct process *p, const char *step, int error);
 /* Principal, well-known rights, death notice of a new task. 0 or an errno. */
 int task_equip(port_name_t task, uint64_t principal, port_name_t root_dir, port_name_t cwd);
 /* Tells vfs of a principal. 0 or an errno. */
@@ -232,6 +259,11 @@ void waiters_check(struct process *parent);
 void waiters_drop(struct process *p);
 /* server_on_cancel. */
 void wait_cancelled(uint64_t request, bool died);
+
+/* ---- upper.c ---- */
+
+/* The controlling terminal of a session; NULL: it has none. */
+const struct terminal *terminal_of_session(uint32_t session);
 
 /* ---- limit.c ---- */
 

@@ -12,7 +12,6 @@
 
 #include <vfs_types.h>
 
-#define PROCFS_DEVICE UINT64_C(4)
 #define PROCFS_PATH_MAX 2801u
 
 enum node_kind {
@@ -64,6 +63,7 @@ enum node_kind {
 	NODE_MAPS,
 	NODE_LIMITS,
 	NODE_MOUNTS,
+	NODE_MOUNT_INFORMATION,
 	NODE_KINDS,
 };
 

@@ -1,7 +1,7 @@
 /*
  * /proc files about one process or thread.
  *
- * What only the process itself knows (descriptors, umask, signal masks, its terminal) is not told: libposix answers for
+ * What only the process itself knows (descriptors, umask, signal masks) is not told: libposix answers for
  * /proc/self where it can. Fields that Linux has and Portico does not know are 0, as man 5 proc allows.
  */
 #include "kernel_ops.h"
@@ -53,7 +53,9 @@ static void print_stat(const struct process *p, uint32_t id, struct text *text)
 	struct numbers n;
 	gather(p, text, &n);
 	const struct rusage *c = &p->children_usage;
-	text_print(text, "%u (%s) %c %u %u %u 0 -1 0 ", id, p->name, n.state, parent_pid(p), p->group, p->session);
+	const struct terminal *t = terminal_of_session(p->session);
+	text_print(text, "%u (%s) %c %u %u %u ", id, p->name, n.state, parent_pid(p), p->group, p->session);
+	text_print(text, "%u %d 0 ", t ? t->device : 0, t ? (int32_t)t->group : -1);
 	text_print(text, "%llu %llu %llu %llu ", (ull)n.usage.minor_faults, (ull)c->minor_faults,
 	           (ull)n.usage.major_faults, (ull)c->major_faults);
 	text_print(text, "%llu %llu %llu %llu ", (ull)(n.usage.user_ns / TICK_NS), (ull)(n.usage.system_ns / TICK_NS),
@@ -208,10 +210,16 @@ static void print_limits(const struct process *p, struct text *text)
 	}
 }
 
-static void print_mounts(struct text *text)
+static int mount_text(bool information, uint32_t index, char *line, size_t size)
 {
-	char line[1025];
-	for (uint32_t i = 0; vfs_mount_entry(root->root_directory, i, line, sizeof(line)) == 0; i++) {
+	return information ? vfs_mount_information(root->root_directory, index, line, size)
+	                   : vfs_mount_entry(root->root_directory, index, line, size);
+}
+
+static void print_mounts(bool information, struct text *text)
+{
+	char line[2801];
+	for (uint32_t i = 0; mount_text(information, i, line, sizeof(line)) == 0; i++) {
 		size_t length = strlen(line);
 		text_bytes(text, line, length);
 		if (length == 0 || line[length - 1] != '\n')
@@ -251,7 +259,10 @@ int contents_process(const struct node *node, struct text *text)
 		print_limits(p, text);
 		return 0;
 	case NODE_MOUNTS:
-		print_mounts(text);
+		print_mounts(false, text);
+		return 0;
+	case NODE_MOUNT_INFORMATION:
+		print_mounts(true, text);
 		return 0;
 	default:
 		return EINVAL;

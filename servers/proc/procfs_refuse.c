@@ -121,6 +121,11 @@ int vfs_serve_mount_entry(struct server_call *call, struct open_file *base, uint
 	return ENOENT;
 }
 
+int vfs_serve_mount_information(struct server_call *call, struct open_file *base, uint32_t index, char *line)
+{
+	return vfs_serve_mount_entry(call, base, index, line);
+}
+
 int vfs_serve_set_root(struct server_call *call, struct open_file *base, const char *path, struct server_port *file)
 {
 	(void)file;

@@ -5,6 +5,7 @@
 #include "procfs.h"
 
 #include <io_client.h>
+#include <portico/devices.h>
 #include <portico/strings.h>
 
 #define LINKS_MAX 16          /* each level keeps a path on the stack */
@@ -61,6 +62,7 @@ static const struct node_type types[NODE_KINDS] = {
         [NODE_MAPS] = {"maps", NODE_PROCESS, FILE_ALL, true},
         [NODE_LIMITS] = {"limits", NODE_PROCESS, FILE_ALL, false},
         [NODE_MOUNTS] = {"mounts", NODE_PROCESS, FILE_ALL, false},
+        [NODE_MOUNT_INFORMATION] = {"mountinfo", NODE_PROCESS, FILE_ALL, false},
 };
 
 const struct node_type *node_type(const struct node *node)

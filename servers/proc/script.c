@@ -42,7 +42,7 @@ int script_parse(const char *bytes, size_t length, struct script *script)
 	p = name_end;
 	while (p < end && is_blank(*p))
 		p++;
-	const char *nul = memchr(p, '\0', (size_t)(end - p));
+	const char *nul = p < end ? memchr(p, '\0', (size_t)(end - p)) : NULL;
 	if (nul)
 		end = nul;
 	while (end > p && is_blank(end[-1]))

@@ -137,10 +137,29 @@ void process_destroy(struct process *p)
 	else
 		root->last = p->previous;
 	root->process_count--;
+	program_leave(p);
 	keep_free(p->exe);
 	for (uint32_t i = 0; i < IMAGES_MAX; i++)
 		keep_free(p->image[i].path);
 	keep_free(p);
+}
+
+struct running_program *program_create(port_name_t file)
+{
+	struct running_program *program = keep_allocate(sizeof(*program));
+	if (program)
+		*program = (struct running_program){.file = file, .users = 1};
+	return program;
+}
+
+void program_leave(struct process *p)
+{
+	struct running_program *program = p->program;
+	p->program = NULL;
+	if (!program || --program->users > 0)
+		return;
+	server_release_right(program->file);
+	keep_free(program);
 }
 
 uint32_t processes_of_user(uint32_t uid)

@@ -1,7 +1,8 @@
 /*
- * What sig asks of proc: rights to interrupt, and death, stop and go on of other processes. Server badges only.
+ * What sig asks of proc: rights to interrupt, and death, stop and go on of other processes; and what tty tells it,
+ * which terminal is whose. Server badges only.
  *
- * Routines in here never park: sig waits for them in its own handlers.
+ * Routines in here never park: sig and tty wait for them in their own handlers.
  */
 #include "kernel_ops.h"
 #include "proc.h"
@@ -82,5 +83,41 @@ int proc_serve_resume(struct server_call *call, struct proc_right *right, uint32
 	kernel_task_resume(p->task);
 	if (p->parent)
 		waiters_check(p->parent);
+	return 0;
+}
+
+const struct terminal *terminal_of_session(uint32_t session)
+{
+	for (uint32_t i = 0; session != 0 && i < TERMINALS_MAX; i++) {
+		if (root->terminal[i].session == session)
+			return &root->terminal[i];
+	}
+	return NULL;
+}
+
+/* The device's record, or a free one. */
+static struct terminal *terminal_record(uint32_t device)
+{
+	struct terminal *free = NULL;
+	for (uint32_t i = 0; i < TERMINALS_MAX; i++) {
+		struct terminal *t = &root->terminal[i];
+		if (t->device == device)
+			return t;
+		if (t->device == 0 && !free)
+			free = t;
+	}
+	return free;
+}
+
+int proc_serve_terminal(struct server_call *call, struct proc_right *right, uint32_t device, uint32_t session,
+                        uint32_t group)
+{
+	(void)call;
+	if (!right->server)
+		return EACCES;
+	struct terminal *t = terminal_record(device);
+	if (!t)
+		return ENOSPC;
+	*t = (struct terminal){.device = device, .session = session, .group = group};
 	return 0;
 }

@@ -5,6 +5,8 @@
  * process's access does go to sig.
  */
 #include "tty.h"
+#include <portico/devices.h>
+#include <proc_client.h>
 #include <sig_client.h>
 
 #define SI_KERNEL 0x80
@@ -43,10 +45,21 @@ void jobs_signal(struct terminal *t, int signal)
 	signal_group(t->group, t->session, signal);
 }
 
+/* proc shows it in /proc/PID/stat; nothing depends on it. */
+static void tell_proc(const struct terminal *t)
+{
+	if (tty->sessions.proc == PORT_NULL)
+		return;
+	int error = proc_terminal(tty->sessions.proc, (uint32_t)DEVICE_SERIAL(t->index), t->session, t->group);
+	if (error != 0)
+		server_log("proc does not hear of terminal %u: error %d", t->index, error);
+}
+
 static void attach(struct terminal *t, const struct server_session *s)
 {
 	t->session = s->session;
 	t->group = s->group;
+	tell_proc(t);
 }
 
 static void detach(struct terminal *t)
@@ -55,6 +68,7 @@ static void detach(struct terminal *t)
 
 	t->session = 0;
 	t->group = 0;
+	tell_proc(t);
 	signal_group(group, session, TTY_SIGHUP);
 	signal_group(group, session, TTY_SIGCONT);
 }
@@ -156,6 +170,7 @@ int jobs_set_group(struct terminal *t, uint64_t principal, uint32_t group)
 		if (m->session != s->session)
 			return EPERM;
 		t->group = group;
+		tell_proc(t);
 		return 0;
 	}
 	return ESRCH;

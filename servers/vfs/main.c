@@ -22,8 +22,8 @@ static void fill_root(void)
 	error = cpio_unpack(vfs->root.vnode, archive.address, size, &where);
 	memory_destroy(&archive);
 	if (error != 0)
-		server_log("root archive: error %d at byte %llu of %llu", error, (unsigned long long)where,
-		           (unsigned long long)size);
+		server_log("root archive is cut off or broken: error %d at byte %llu of %llu", error,
+		           (unsigned long long)where, (unsigned long long)size);
 	else
 		server_log("root archive: %llu KiB in %llu ms", (unsigned long long)size / 1024,
 		           (unsigned long long)(server_now() - begin) / 1000000);

@@ -97,6 +97,7 @@ int mount_add(struct file_system *system, struct vnode *root, struct place cover
 	mount->flags = flags & MOUNT_KEPT;
 	mount->source = copy;
 	mount->attached = true;
+	mount->id = ++vfs->last_mount_id;
 	mount->covered = covered;
 	vnode_get(root);
 	if (covered.vnode != NULL) {
@@ -346,40 +347,4 @@ int mount_request(const char *source, struct place from, struct place target, co
 	if (!is_directory(target.vnode))
 		return ENOTDIR;
 	return mount_new(source, target, type, flags, data);
-}
-
-bool mount_line(uint32_t index, const struct session *who, char *line, size_t size)
-{
-	static const struct {
-		uint32_t flag;
-		const char *text;
-	} option[] = {
-	        {MOUNT_NO_SUID, ",nosuid"},
-	        {MOUNT_NO_DEVICES, ",nodev"},
-	        {MOUNT_NO_EXECUTE, ",noexec"},
-	        {MOUNT_NO_ATIME, ",noatime"},
-	};
-	char buffer[1024];
-	const struct mount *mount = NULL;
-	uint32_t count = 0;
-
-	/* The list has the newest first, and the file the oldest. */
-	for (const struct mount *m = vfs->mounts; m != NULL; m = m->next)
-		count++;
-	if (index >= count)
-		return false;
-	mount = vfs->mounts;
-	for (uint32_t i = count - 1; i > index; i--)
-		mount = mount->next;
-	const char *path = path_of_directory((struct place){(struct mount *)mount, mount->root}, who->root, buffer,
-	                                     sizeof(buffer));
-	int used = snprintf(line, size, "%s %s %s %s", mount->source[0] != 0 ? mount->source : "none",
-	                    path != NULL ? path : "/", file_systems[mount->system->kind].name,
-	                    (mount->flags & MOUNT_READ_ONLY) != 0 ? "ro" : "rw");
-	for (size_t i = 0; i < sizeof(option) / sizeof(option[0]) && (size_t)used < size; i++)
-		if ((mount->flags & option[i].flag) != 0)
-			used += snprintf(line + used, size - (size_t)used, "%s", option[i].text);
-	if ((size_t)used < size)
-		snprintf(line + used, size - (size_t)used, " 0 0");
-	return true;
 }

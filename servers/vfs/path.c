@@ -45,6 +45,23 @@ const char *path_of_directory(struct place place, struct place root, char *to, s
 	return at;
 }
 
+const char *path_in_file_system(const struct vnode *vnode, char *to, size_t size)
+{
+	char *at = to + size - 1;
+
+	*at = 0;
+	while (at != NULL && vnode != vnode->system->root) {
+		const struct entry *entry = vnode->names;
+		if (entry == NULL)
+			return NULL;
+		at = prepend(to, at, entry->name, entry->length);
+		vnode = entry->directory;
+	}
+	if (at != NULL && *at == 0)
+		*--at = '/';
+	return at;
+}
+
 /* The entry under which the file can still be found: the one that it was opened by, or another of its names. */
 static const struct entry *present_name(const struct open_file *file)
 {

@@ -223,3 +223,13 @@ int vfs_serve_mount_entry(struct server_call *call, struct open_file *object, ui
 		who = &vfs->server; /* proc asks for /proc/mounts in its own name */
 	return mount_line(index, who, line, 1025) ? 0 : ENOENT;
 }
+
+int vfs_serve_mount_information(struct server_call *call, struct open_file *object, uint32_t index, char *line)
+{
+	const struct session *who = session_of(call);
+
+	(void)object;
+	if (who == NULL)
+		who = &vfs->server;
+	return mount_information_line(index, who, line, 2801) ? 0 : ENOENT;
+}

@@ -10,6 +10,7 @@
 
 #include "vnode.h"
 #include <portico/strings.h>
+#include <random_generator.h>
 #include <vfs_types.h>
 
 /* ---- mounts ---- */
@@ -27,6 +28,7 @@ struct mount {
 	struct place covered;       /* kept; no mount: the root of all, or detached */
 	uint32_t references;        /* places that are kept in it: open files, sessions, mounts on it */
 	uint32_t flags;             /* MOUNT_KEPT */
+	uint32_t id;                /* for mountinfo */
 	bool attached;
 	char *source; /* in the keep, for /proc/mounts */
 };
@@ -93,11 +95,6 @@ struct waiter {
 
 /* ---- the root structure ---- */
 
-struct random_state {
-	uint32_t word[16];
-	uint32_t seeded;
-};
-
 struct vfs_state {
 	uint64_t map_hint;            /* memory.c: where to look for room first */
 	struct mount *mounts;
@@ -114,9 +111,11 @@ struct vfs_state {
 	struct file_locks *locked; /* vnodes with locks */
 	struct file_system *pipes, *devices, *memory_files;
 	uint64_t next_device;
+	uint32_t last_mount_id;
 	uint32_t tty_serial;
 	port_name_t tty, proc, supervisor;
-	struct random_state random;
+	struct random_generator random;
+	bool random_seeded;
 };
 extern struct vfs_state *vfs;
 
@@ -149,13 +148,19 @@ int mount_remove(struct mount *mount, bool detach);
 /* mount(2) with resolved places. `from`: the source, for bind and move. */
 int mount_request(const char *source, struct place from, struct place target, const char *type, uint64_t flags,
                   const char *data);
-/* Line of /proc/mounts; false: past the end. */
-bool mount_line(uint32_t index, const struct session *who, char *line, size_t size);
+
+/* ---- mount_text.c ---- */
+
+/* Line of /proc/mounts, of /proc/self/mountinfo; false: past the end. */
+bool mount_line(uint32_t index, const struct session *who, char *text, size_t size);
+bool mount_information_line(uint32_t index, const struct session *who, char *text, size_t size);
 
 /* ---- path.c ---- */
 
 /* Absolute path of a directory below `root` into the end of `to`; NULL: ENAMETOOLONG, removed, or not below it. */
 const char *path_of_directory(struct place place, struct place root, char *to, size_t size);
+/* From the root of its own file system; NULL: ENAMETOOLONG, or removed. */
+const char *path_in_file_system(const struct vnode *vnode, char *to, size_t size);
 /* The same of any open file, " (deleted)" appended where its name is gone. False: no path. */
 bool path_of_file(const struct open_file *file, struct place root, char *to, size_t size);
 

@@ -2,6 +2,7 @@
  * Vnodes and file systems: making, counting, freeing. A vnode lives while it has a name or a reference.
  */
 #include "vfs.h"
+#include <portico/devices.h>
 
 #define PAGE 4096u
 /* Memory that a vnode and its name take, about: keeps a flood of empty files below the limit of bytes. */
@@ -145,7 +146,7 @@ struct file_system *file_system_new(enum file_system_kind kind, uint64_t pages, 
 	if (system == NULL)
 		return NULL;
 	system->kind = (uint8_t)kind;
-	system->device = ++vfs->next_device;
+	system->device = kind == FILE_SYSTEM_PROC ? PROCFS_DEVICE : ++vfs->next_device;
 	system->next_inode = 1;
 	system->pages_limit = pages;
 	system->inodes_limit = pages * INODES_PER_PAGE + 64;

@@ -513,6 +513,30 @@ E
 check mount-tmpfs <<'E'
 mkdir m; mount -t tmpfs none m; echo $?; echo inside > m/f; cat m/f; grep -c "/mount-tmpfs/m " /proc/mounts; mount | grep -c mount-tmpfs/m; umount m; echo $?; ls m; umount m; echo $?
 E
+check exec-cut-off <<'E'
+for size in 0 1 63 64 100 4096 20000 300000 1000000 1900000; do head -c $size /bin/busybox > true; chmod +x true; env ./true > /dev/null 2>&1; echo $size $?; done; cp /bin/busybox true; ./true; echo $?
+E
+check text-busy-running <<'E'
+cp /bin/busybox sleep; ./sleep 100 & sleep 1
+echo x > sleep; echo $?; cat /dev/null >> sleep; echo $?; truncate -s 0 sleep; echo $?; cat sleep > /dev/null; echo $?
+{ kill $!; wait $!; } 2> /dev/null; echo y > sleep; echo $?; cat sleep
+mkdir a; cp /bin/busybox a/busybox; (exec a/busybox sh -c '(while :; do :; done) & echo $! > pid'); echo x > a/busybox; echo $?
+kill -9 $(cat pid); sleep 1; echo y > a/busybox; echo $?
+mkdir b; cp /bin/busybox b/sleep; b/sleep 100 & sleep 1; mv b/sleep b/s; rm b/s; echo new > b/s; cat b/s; kill $!
+E
+check text-busy-written <<'E'
+cp /bin/busybox true; exec 5>> true; ./true; echo $?; exec 5>&-; ./true; echo $?; exec 5< true; ./true; echo $?
+printf '#!/bin/sh\necho ran\n' > s; chmod +x s; exec 6>> s; ./s; echo $?; exec 6>&-; ./s; echo $?
+E
+check text-busy-not-after-the-end <<'E'
+i=0; while [ $i -lt 100 ]; do cp /bin/busybox true || echo no; ./true || echo not; i=$((i + 1)); done; echo $i
+E
+check mount-information <<'E'
+mkdir 'm n' b; mount -t tmpfs -o nosuid,noexec src 'm n'; mkdir 'm n/sub'; mount -o bind 'm n/sub' b
+grep checks/mount-inf /proc/self/mountinfo | sed 's/^[0-9]* [0-9]* [0-9]*:[0-9]* //; s/,relatime//; s/ - tmpfs [^ ]* rw.*/ - tmpfs/; s, [^ ]*/checks/, ,'
+set -- $(grep -F 'm\040n' /proc/self/mountinfo); [ $3 = 0:$(stat -c %d 'm n') ] && echo device; [ $(grep -c "^$2 " /proc/self/mountinfo) = 1 ] && echo parent
+umount b; umount 'm n'; grep -c checks/mount-inf /proc/self/mountinfo
+E
 check mount-busy <<'E'
 mkdir m; mount -t tmpfs none m; cd m; umount ../m 2>/dev/null || umount $PWD 2>/dev/null; echo $?; cd ..; umount m; echo $?; mount -t nosuchfs none m; echo $?
 E

@@ -36,6 +36,8 @@ def boot(report):
         report.check(name, result.status == 5 and result.out == b'alive\n', result.explain())
     result = run('sh', '-c', 'echo to out; echo to err >&2; kill -9 $$')
     report.check('streams and status are kept apart', result.status == 137 and result.out == b'to out\n' and b'to err' in result.err, result.explain())
+    result = run('sh', '-c', '(sleep 100; echo late) & echo early; exit 3', seconds=30)
+    report.check('a command that leaves a child behind ends', result.status == 3 and result.out == b'early\n', result.explain())
     result = run('sleep', '100', seconds=15)
     report.check('124 at the timeout', result.status == 124, result.explain())
     result = run('/no/such/program')
@@ -47,14 +49,29 @@ def boot(report):
     text = (panic.out + panic.err).decode(errors='replace')
     report.check('a kernel panic prints registers and a backtrace with symbols, and fails',
                  panic.status == 125 and 'rip' in text.lower() and re.search(r'[a-z_]+\+0x[0-9a-f]+', text), panic.explain())
+    broken_images(report)
+
+
+def broken_images(report):
+    """Modules that were cut off: a line that says which and why, and status 125."""
+    with tempfile.TemporaryDirectory() as folder:
+        for name, file, share, expected in (('root.cpio', 'root.cpio', 0.5, rb'root archive is cut off'),
+                                            ('vfs', 'servers/vfs/vfs', 0.05, rb'boot module vfs: a segment lies beyond the file'),
+                                            ('libposix', 'libposix/libposix.elf', 0.05, rb'proc: panic: proc: libposix'),
+                                            ('root', 'servers/root/root', 0.05, rb'root: the boot module is no static ELF64')):
+            with open(os.path.join(BUILD, file), 'rb') as whole, open(f'{folder}/{name}', 'wb') as part:
+                data = whole.read()
+                part.write(data[:int(len(data) * share)])
+            result = run('true', options=['--module', f'{name}={folder}/{name}'], seconds=30)
+            report.check(f'{name} cut off', result.status == 125 and re.search(expected, result.err), result.explain())
 
 
 def programs(report):
     with tempfile.TemporaryDirectory() as overlay:
         os.makedirs(overlay + '/tests')
-        for name in ('threads', 'forks', 'segv'):
+        for name in ('threads', 'forks', 'leader', 'sigchld', 'segv'):
             musl(f'{PROGRAMS}/{name}.c', f'{overlay}/tests/{name}', '-pthread')
-        for name in ('threads', 'forks', 'segv'):
+        for name in ('threads', 'forks', 'leader', 'sigchld', 'segv'):
             result = run(f'/tests/{name}', options=['--overlay', overlay], seconds=180)
             report.check(name, result.status == 0, result.explain())
 

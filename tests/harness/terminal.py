@@ -17,6 +17,7 @@ PROMPT = r'root@portico:[^\n]*[#$] '
 class Console:
     def __init__(self, *options):
         self.seen = ''
+        self.rest = ''
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
             os.chdir(TOP)
@@ -41,9 +42,13 @@ class Console:
                 data = b''
             if not data:
                 raise TimeoutError(f'ended before {pattern!r}: {self.seen[-1500:]!r}')
-            self.seen += re.sub(r'\x1b\[[0-9;?]*[A-Za-z]', '', data.decode(errors='replace')).replace('\r', '')
+            text = self.rest + data.decode(errors='replace')
+            # An escape sequence may come in two pieces.
+            self.rest = re.search(r'(\x1b(\[[0-9;?]*)?)?\Z', text).group()
+            text = text[:len(text) - len(self.rest)]
+            self.seen += re.sub(r'\x1b\[[0-9;?]*[A-Za-z]', '', text).replace('\r', '')
             # Requests for the cursor position are answered as a terminal would.
-            if b'\x1b[6n' in data:
+            if '\x1b[6n' in text:
                 column = len(self.seen) - self.seen.rfind('\n')
                 os.write(self.fd, f'\x1b[24;{column}R'.encode())
 
@@ -168,6 +173,11 @@ def terminal_settings(c):
     assert 'secret\n' not in text.replace('got-secret\n', '').split('echo got-$x\n')[-1], 'nothing echoed'
     c.expect(PROMPT)
     assert c.command('stty rows 30 cols 100; stty size').strip() == '30 100'
+    # Fields 5, 7 and 8 of man 5 proc: the group, the terminal, its foreground group. The console is the line ttyS0.
+    group, number, foreground = c.command('cut -d" " -f5,7,8 /proc/self/stat').split()
+    assert number == '1088' and foreground == group, 'the terminal in /proc'
+    text = c.command('sh -c "true; setsid cut -d\\  -f7,8 /proc/self/stat; true"').strip()
+    assert text == '0 -1', f'no terminal in another session: {text}'
 
 
 def full_screen_editor(c):

@@ -130,7 +130,7 @@ static struct fake_task *new_task(uint32_t flags)
 int64_t kernel_task_create(port_name_t ledger)
 {
 	(void)ledger;
-	return fails() ? KERN_NO_MEMORY : new_task(0)->name;
+	return fails() ? KERN_NO_MEMORY : (int64_t)new_task(0)->name;
 }
 
 static struct fake_page *copy_pages(const struct fake_page *from)
@@ -281,7 +281,7 @@ int64_t kernel_right_copy(port_name_t name, uint32_t flags)
 	(void)flags;
 	if (loopback_kind(name) == 0)
 		return KERN_INVALID_NAME;
-	return fails() ? KERN_NO_MEMORY : new_name();
+	return fails() ? KERN_NO_MEMORY : (int64_t)new_name();
 }
 
 int64_t kernel_right_extract(port_name_t task, port_name_t name)

@@ -376,6 +376,44 @@ Test(exec, stopped_stays_stopped)
 	cr_expect_eq(task(pid)->suspended, 0);
 }
 
+/* The page where zeros begin is not in the file: as on Linux it is too late for an error. */
+Test(exec, cut_off_before_its_zeros)
+{
+	static struct elf_bytes e;
+	struct proc_wait_result r;
+	uint32_t pid = spawn(1);
+	size_t rights = loopback_rights(LOOPBACK_SERVER);
+	make_elf(&e, 2, 0x400000, NULL);
+	put64(&e, PHDR(1) + P_OFFSET, 0x100000);
+	fake_add_file("/tmp/cut", &e, sizeof(e), 0100755, 0, 0);
+	cr_expect_neq(exec(pid, "/tmp/cut", argv, envp), ENOEXEC);
+	cr_assert_eq(wait_for(1, PROC_WAIT_KIND_PID, pid, WAIT_EXITED, &r), 0);
+	cr_expect_eq(r.status, SIGNAL_SEGMENT);
+	cr_expect_eq(fake_tasks_alive(), 1);
+	cr_expect_eq(loopback_rights(LOOPBACK_SERVER), rights - 2 + 1,
+	             "less task and thread, and the file object of the fake");
+}
+
+Test(exec, the_file_is_held_while_it_runs)
+{
+	uint32_t pid = spawn(1);
+	cr_assert_eq(exec(pid, "/bin/program", argv, envp), 0);
+	struct running_program *program = process(pid)->program;
+	cr_assert_not_null(program);
+	cr_expect_neq(program->file, PORT_NULL);
+	uint32_t child = spawn(pid);
+	cr_expect_eq(process(child)->program, program);
+	cr_expect_eq(program->users, 2);
+	cr_assert_eq(exec(pid, "/bin/pie", argv, envp), 0);
+	cr_expect_neq(process(pid)->program, program);
+	cr_expect_eq(program->users, 1);
+	size_t rights = loopback_rights(LOOPBACK_SERVER);
+	uint64_t task_and_thread = 2;
+	die(child, 0);
+	cr_expect_null(process(child)->program, "a zombie runs nothing");
+	cr_expect_eq(loopback_rights(LOOPBACK_SERVER), rights - task_and_thread - 1);
+}
+
 Test(exec, image_beyond_its_place)
 {
 	static struct elf_bytes e;

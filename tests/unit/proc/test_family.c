@@ -203,6 +203,24 @@ Test(family, orphaned_zombies_wake_init)
 	cr_expect_eq(r.status, 3 << 8);
 }
 
+/* The reaper's waiter collects the dead parent, too: only when nothing more is to be done with it. */
+Test(family, a_waiting_init_collects_a_parent_of_orphans)
+{
+	struct proc_wait_result r;
+	uint32_t parent = spawn(1), child = spawn(parent);
+	cr_assert_eq(wait_for(1, ANY, WAIT_EXITED, &r), LOOPBACK_EPARKED);
+	uint64_t id = loopback_parked();
+	uint64_t logged = root->change_count;
+	die(parent, 3 << 8);
+	cr_assert(loopback_answered(id));
+	loopback_resume(id);
+	cr_assert_eq(wait_for(1, ANY, WAIT_EXITED, &r), 0);
+	cr_expect_eq(r.pid, parent);
+	cr_expect_null(process(parent));
+	cr_expect_eq(process(child)->parent->pid, 1);
+	cr_expect_eq(root->change_count - logged, 2, "a new parent and a death");
+}
+
 Test(family, death_of_init_ends_the_system)
 {
 	die(1, 5 << 8);

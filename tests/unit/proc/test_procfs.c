@@ -95,6 +95,36 @@ Test(procfs, stat_of_a_process)
 	cr_expect_eq(blanks, 51, "52 fields");
 }
 
+static void expect_terminal(uint32_t pid, int number, int foreground)
+{
+	char path[64];
+	int tty, group;
+	snprintf(path, sizeof(path), "%u/stat", pid);
+	const char *text = slurp(path);
+	cr_assert_eq(sscanf(text, "%*u (%*63[^)]) %*c %*u %*u %*u %d %d", &tty, &group), 2, "%s", text);
+	cr_expect_eq(tty, number);
+	cr_expect_eq(group, foreground);
+}
+
+Test(procfs, controlling_terminal)
+{
+	uint32_t pid = spawn(1), session;
+	as(pid);
+	cr_assert_eq(proc_new_session(process_right, &session), 0);
+	uint32_t child = spawn(pid);
+	expect_terminal(child, 0, -1);
+	cr_expect_eq(proc_terminal(process_right, 0x440, session, session), EACCES, "only tty says so");
+	cr_assert_eq(proc_terminal(server_right, 0x440, session, session), 0);
+	cr_assert_eq(proc_terminal(server_right, 0x440, session, child), 0);
+	expect_terminal(child, 0x440, (int)child);
+	expect_terminal(1, 0, -1);
+	cr_assert_eq(proc_terminal(server_right, 0x440, 0, 0), 0);
+	expect_terminal(child, 0, -1);
+	for (uint32_t i = 1; i < TERMINALS_MAX; i++)
+		cr_assert_eq(proc_terminal(server_right, i, 0, 0), 0);
+	cr_expect_eq(proc_terminal(server_right, 0x441, session, session), ENOSPC);
+}
+
 Test(procfs, states)
 {
 	uint32_t pid = spawn(1);

@@ -55,7 +55,7 @@ Test(device, chacha20_is_the_one_of_the_standard)
 	                                     0x50, 0x0f, 0xdd, 0x1f, 0xa3, 0x20, 0x71, 0xc4};
 	uint8_t out[16];
 	memcpy(vfs->random.word, state, sizeof(state));
-	vfs->random.seeded = 1;
+	vfs->random_seeded = true;
 	random_bytes(out, sizeof(out));
 	cr_expect_eq(memcmp(out, expected, 16), 0);
 	cr_expect_neq(memcmp(vfs->random.word, state, sizeof(state)), 0);
@@ -323,4 +323,22 @@ Test(mount, lines)
 	cr_expect_str_eq(line, "mine /tmp tmpfs rw,nosuid,nodev 0 0");
 	cr_expect_eq(vfs_mount_entry(top, 4, line, sizeof(line)), ENOENT);
 	cr_expect_eq(vfs_unmount(top, "/tmp", 0), 0);
+}
+
+Test(mount, information)
+{
+	char line[2801], expected[256];
+	struct attributes attr;
+	cr_expect_eq(vfs_mount_information(top, 2, line, sizeof(line)), 0);
+	cr_expect_str_eq(line, "3 1 0:4 / /proc rw - proc proc rw");
+	cr_expect_eq(make_directory("a"), 0);
+	cr_expect_eq(make_directory("a/b c"), 0);
+	cr_expect_eq(vfs_mount(top, "/a/b c", "/tmp", "", MOUNT_BIND, ""), 0);
+	cr_expect_eq(vfs_stat(top, "/tmp", 0, &attr), 0);
+	snprintf(expected, sizeof(expected), "4 1 0:%u /a/b\\040c /tmp rw - tmpfs /a/b\\040c rw",
+	         (unsigned)attr.device);
+	cr_expect_eq(vfs_mount_information(top, 3, line, sizeof(line)), 0);
+	cr_expect_str_eq(line, expected);
+	cr_expect_eq(vfs_unmount(top, "/tmp", 0), 0);
+	cr_expect_eq(vfs_mount_information(top, 3, line, sizeof(line)), ENOENT);
 }
