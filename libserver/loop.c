@@ -253,8 +253,14 @@ static uint64_t resume(uint64_t *destination)
 {
 	enum transaction_kind kind = transaction_recover();
 
-	if (kind != TRANSACTION_NONE)
-		return LOG->give_up != 0 ? give_up(kind, destination) : run(kind, destination);
+	if (kind != TRANSACTION_NONE) {
+		if (LOG->give_up != 0)
+			return give_up(kind, destination);
+		uint64_t op = run(kind, destination);
+		if (results_replaying())
+			transaction_abandon(EIO, "the request asked for less than before");
+		return op;
+	}
 	if (counters()->held == 0)
 		return 0;
 	if ((server_start_flags & SERVER_START_GIVE_UP) == 0)

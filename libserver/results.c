@@ -365,6 +365,9 @@ static void undo_operation(const struct result *entry)
 	case TRAP_ledger_create:
 		release((uint64_t)entry->value);
 		break;
+	case TRAP_task_suspend:
+		server_queue(TRAP_task_resume, entry->argument[0], 0, 0, 0, 0, 0);
+		break;
 	case TRAP_reply_park:
 		effects_reply((port_name_t)entry->value, 0, LOG->give_up);
 		break;

@@ -217,6 +217,12 @@ int64_t carry_take(struct thread *sender, uint32_t count, enum carry_where where
 
 /* ---- delivery ---- */
 
+/* A domain's thread that has no incarnation at this moment gets what comes for the next one. */
+static struct ipc_space *space_of(const struct thread *thread)
+{
+	return thread->domain != NULL ? thread->domain->space : thread->task->space;
+}
+
 static void deliver_port(struct thread *receiver, struct msg_descriptor *d, struct carried *c)
 {
 	struct right right = {.kind = c->kind, .object_kind = c->object_kind, .flags = c->flags};
@@ -227,7 +233,7 @@ static void deliver_port(struct thread *receiver, struct msg_descriptor *d, stru
 	if (c->kind == RIGHT_NONE)
 		return;
 	d->flags = (uint16_t)c->flags;
-	name = space_enter(receiver->task->space, PORT_NULL, &right);
+	name = space_enter(space_of(receiver), PORT_NULL, &right);
 	if (name < 0) {
 		release_one(c);
 		return;
@@ -239,8 +245,13 @@ static void deliver_port(struct thread *receiver, struct msg_descriptor *d, stru
 static void deliver_region(struct thread *receiver, struct msg_descriptor *d, struct carried *c)
 {
 	struct vm_region region = {c->region.object, c->region.offset, page_round(c->size)};
-	int64_t address = vm_region_map(receiver->task->map, &region);
+	int64_t address;
 
+	if (receiver->task->map == NULL) {
+		release_one(c);
+		return;
+	}
+	address = vm_region_map(receiver->task->map, &region);
 	c->type = MSG_DESC_NONE;
 	if (address < 0)
 		return;

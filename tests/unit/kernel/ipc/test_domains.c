@@ -184,6 +184,20 @@ Test(domains, the_next_incarnation_waits_for_the_answer)
 	cr_assert_eq(counters(&l)->received, 1);
 }
 
+Test(domains, a_right_comes_while_there_is_no_incarnation)
+{
+	struct life l = live();
+
+	nested_call(&l);
+	cr_assert_eq(receive(l.p.server, l.p.port), KERN_SUCCESS);
+	kill_incarnation(&l);
+	descriptor(l.p.server, 0, port_descriptor(l.p.port, MSG_MAKE_SEND));
+	cr_assert_eq(reply(l.p.server, 0, 0, 1), KERN_SUCCESS);
+	incarnate(&l);
+	cr_assert_eq(trap(l.thread, msg, MSG_AWAIT), KERN_SUCCESS);
+	cr_assert_eq(kind_of(l.thread, l.thread->endpoint->reply->descriptor[0].name), RIGHT_SEND);
+}
+
 Test(domains, the_call_that_nobody_answers)
 {
 	struct life l = live();
