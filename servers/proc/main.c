@@ -3,12 +3,13 @@
  */
 #include "image.h"
 #include "proc.h"
-#include "procfs.h"
 
+#include <io_server.h>
 #include <portico/strings.h>
 #include <proc_server.h>
 #include <root_client.h>
 #include <vfs_client.h>
+#include <vfs_server.h>
 
 struct proc_root *root;
 
@@ -97,7 +98,8 @@ void proc_initialise(port_name_t root_server)
 {
 	root = server_keep_root(sizeof(*root));
 	server_register(&proc_interface);
-	procfs_register();
+	server_register(&vfs_interface);
+	server_register(&io_interface);
 	server_on_cancel(wait_cancelled);
 	server_on_dead_name(task_died);
 	server_on_no_senders(procfs_no_senders);

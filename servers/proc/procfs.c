@@ -14,7 +14,6 @@
 
 #define TEXT_MAX 131072u
 #define PROC_MAGIC 0x9fa0u
-#define VFS_ROUTINES_MAX 64u
 
 enum open_flag {
 	OPEN_ACCESS = 3,
@@ -33,28 +32,6 @@ enum open_flag {
 /* Volatile: of the request in service, filled anew by each execution. Calls of proc never nest. */
 static struct open_file in_service;
 static char text_buffer[TEXT_MAX];
-
-/*
- * A link of /proc may lead into vfs, which is then asked: a call, so that what are queries of interface vfs elsewhere are transactions
- * here. Interface io asks nobody; its queries are queries here too.
- */
-void procfs_register(void)
-{
-	static struct server_routine routine[VFS_ROUTINES_MAX];
-	static struct server_interface interface;
-
-	interface = vfs_interface;
-	if (interface.routine_count > VFS_ROUTINES_MAX)
-		server_panic("proc: interface vfs has %u routines", interface.routine_count);
-	for (uint32_t i = 0; i < interface.routine_count; i++) {
-		routine[i] = vfs_interface.routines[i];
-		if (routine[i].kind == SERVER_QUERY)
-			routine[i].kind = SERVER_ROUTINE;
-	}
-	interface.routines = routine;
-	server_register(&interface);
-	server_register(&io_interface);
-}
 
 static struct proc_file *file_by_badge(uint64_t badge)
 {

@@ -128,11 +128,6 @@ int node_link(const struct process *caller, const struct node *node, char *targe
 /* May the caller read it? */
 bool node_readable(const struct process *caller, const struct node *node);
 
-/* ---- procfs.c ---- */
-
-/* Registers the interfaces of /proc. */
-void procfs_register(void);
-
 /* ---- contents ---- */
 
 /* Text under construction; what does not fit is cut. */

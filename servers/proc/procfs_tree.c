@@ -279,11 +279,13 @@ void node_path(const struct node *node, char *path, size_t size)
 
 /* ---- links ---- */
 
-/* The path of a directory right in another process's space, as vfs tells it. */
+/* The path of a directory right in another process's space, as vfs tells it. A query of interface vfs that comes to such a link (stat,
+ * access, readlink) goes on as a transaction; nothing was sampled on the way here. */
 static int directory_link(const struct process *p, port_name_t name, char *target, size_t size)
 {
 	if (p->state != PROCESS_ALIVE)
 		return ENOENT;
+	server_promote();
 	int64_t right = kernel_right_extract(p->task, name);
 	if (right < 0)
 		return ENOENT;

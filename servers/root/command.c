@@ -72,55 +72,55 @@ static void tell(struct answer *answer, const char *name, int error)
 
 /* ---- the commands ---- */
 
-static void do_list(char *const word[], unsigned count, struct answer *answer, struct upload *upload)
+static void do_list(char *const word[], unsigned count, struct answer *answer, struct session *session)
 {
-	(void)word, (void)upload;
+	(void)word, (void)session;
 	report_list(answer, count > 1);
 }
 
-static void do_kill(char *const word[], unsigned count, struct answer *answer, struct upload *upload)
+static void do_kill(char *const word[], unsigned count, struct answer *answer, struct session *session)
 {
 	int index = find(word[1], true, answer);
 
-	(void)count, (void)upload;
+	(void)count, (void)session;
 	if (index >= 0)
 		tell(answer, word[1], supervise_kill((unsigned)index, CAUSE_KILLED));
 }
 
-static void do_crash(char *const word[], unsigned count, struct answer *answer, struct upload *upload)
+static void do_crash(char *const word[], unsigned count, struct answer *answer, struct session *session)
 {
 	int index = find(word[1], false, answer);
 
-	(void)count, (void)upload;
+	(void)count, (void)session;
 	if (index >= 0)
 		tell(answer, word[1], supervise_divert((unsigned)index, UNMAPPED));
 }
 
-static void do_hang(char *const word[], unsigned count, struct answer *answer, struct upload *upload)
+static void do_hang(char *const word[], unsigned count, struct answer *answer, struct session *session)
 {
 	int index = find(word[1], false, answer);
 
-	(void)count, (void)upload;
+	(void)count, (void)session;
 	if (index >= 0)
 		tell(answer, word[1], supervise_divert((unsigned)index, server_entry((unsigned)index) + SERVER_HANG));
 }
 
-static void do_restart(char *const word[], unsigned count, struct answer *answer, struct upload *upload)
+static void do_restart(char *const word[], unsigned count, struct answer *answer, struct session *session)
 {
 	bool cold = count > 2;
 	int index = find(word[1], !cold, answer);
 
-	(void)upload;
+	(void)session;
 	if (index >= 0 && cold && strcmp(word[2], "--cold") != 0)
 		answer_add(answer, "error: restart: what is %s?\n", word[2]);
 	else if (index >= 0)
 		tell(answer, word[1], supervise_restart((unsigned)index, CAUSE_RESTART, cold));
 }
 
-static void do_log(char *const word[], unsigned count, struct answer *answer, struct upload *upload)
+static void do_log(char *const word[], unsigned count, struct answer *answer, struct session *session)
 {
-	(void)word, (void)upload;
-	report_log(answer, count > 1);
+	(void)word;
+	report_log(answer, &session->report, count > 1);
 }
 
 /* Decimal; false: something else, or too large. */
@@ -139,13 +139,13 @@ static bool number(const char *word, uint64_t limit, uint64_t *value)
 	return true;
 }
 
-static void do_campaign(char *const word[], unsigned count, struct answer *answer, struct upload *upload)
+static void do_campaign(char *const word[], unsigned count, struct answer *answer, struct session *session)
 {
 	uint8_t victims[ROOT_SERVERS + 1];
 	uint64_t period;
 	unsigned victim_count = 0;
 
-	(void)upload;
+	(void)session;
 	if (!number(word[1], PERIOD_MAX, &period)) {
 		answer_add(answer, "error: %s: not a number of milliseconds up to %u\n", word[1], (unsigned)PERIOD_MAX);
 		return;
@@ -165,7 +165,7 @@ static void do_campaign(char *const word[], unsigned count, struct answer *answe
 }
 
 /* "update NAME SIZE": the program follows. "update NAME": what became of it. */
-static void do_update(char *const word[], unsigned count, struct answer *answer, struct upload *upload)
+static void do_update(char *const word[], unsigned count, struct answer *answer, struct session *session)
 {
 	int index = find(word[1], false, answer);
 	uint64_t size;
@@ -185,7 +185,8 @@ static void do_update(char *const word[], unsigned count, struct answer *answer,
 	if (object < 0)
 		answer_add(answer, "error: %s: no memory for the program\n", word[1]);
 	else
-		*upload = (struct upload){.server = (uint8_t)index, .object = (port_name_t)object, .size = size};
+		session->upload =
+		        (struct upload){.server = (uint8_t)index, .object = (port_name_t)object, .size = size};
 }
 
 void command_uploaded(struct upload *upload, struct answer *answer)
@@ -200,7 +201,7 @@ static const struct {
 	const char *name;
 	unsigned least, most; /* words */
 	const char *option;   /* the only second word that there may be, or NULL */
-	void (*run)(char *const word[], unsigned count, struct answer *answer, struct upload *upload);
+	void (*run)(char *const word[], unsigned count, struct answer *answer, struct session *session);
 } commands[] = {
         {"list", 1, 2, "--json", do_list},   {"kill", 2, 2, NULL, do_kill},
         {"crash", 2, 2, NULL, do_crash},     {"hang", 2, 2, NULL, do_hang},
@@ -208,7 +209,7 @@ static const struct {
         {"update", 2, 3, NULL, do_update},   {"campaign", 2, WORDS, NULL, do_campaign},
 };
 
-void command_execute(char *line, struct answer *answer, struct upload *upload)
+void command_execute(char *line, struct answer *answer, struct session *session)
 {
 	char *word[WORDS];
 	unsigned count = split(line, word);
@@ -220,7 +221,7 @@ void command_execute(char *line, struct answer *answer, struct upload *upload)
 		    (commands[i].option != NULL && count > 1 && strcmp(word[1], commands[i].option) != 0))
 			answer_add(answer, "error: %s: wrong number of words\n", commands[i].name);
 		else
-			commands[i].run(word, count, answer, upload);
+			commands[i].run(word, count, answer, session);
 		return;
 	}
 	answer_add(answer, "error: %s: no such command\n", count > 0 ? word[0] : "");

@@ -230,25 +230,33 @@ static void add_json(struct answer *answer, const struct incident *incident)
 	answer_add(answer, "]}");
 }
 
-void report_log(struct answer *answer, bool json)
+void report_log(struct answer *answer, struct report *report, bool json)
 {
 	supervise_self();
-	uint64_t first = root->incidents > JOURNAL ? root->incidents - JOURNAL + 1 : 1;
-
+	report->next = root->incidents > JOURNAL ? root->incidents - JOURNAL + 1 : 1;
+	report->last = root->incidents;
+	report->json = json;
+	report->begun = false;
 	if (json)
-		answer_add(answer, "[");
-	for (uint64_t number = first; number <= root->incidents; number++) {
-		const struct incident *incident = journal_get(number);
+		answer_add(answer, report->last == 0 ? "[]\n" : "[");
+}
 
-		if (incident == NULL)
-			continue;
-		if (json) {
-			add_json(answer, incident);
-			answer_add(answer, number < root->incidents ? ",\n" : "");
-		} else {
-			add_text(answer, incident);
-		}
+bool report_more(struct answer *answer, struct report *report)
+{
+	if (report->last == 0)
+		return false;
+	const struct incident *incident = journal_get(report->next);
+	if (incident != NULL && report->json) {
+		answer_add(answer, report->begun ? ",\n" : "");
+		report->begun = true;
+		add_json(answer, incident);
+	} else if (incident != NULL) {
+		add_text(answer, incident);
 	}
-	if (json)
+	bool over = report->next++ == report->last;
+	if (over && report->json)
 		answer_add(answer, "]\n");
+	if (over)
+		report->last = 0;
+	return true;
 }

@@ -295,14 +295,27 @@ void answer_add(struct answer *answer, const char *format, ...) __attribute__((f
 void answer_free(struct answer *answer);
 
 /* ---- command.c: what is written to /dev/supervisor ---- */
+/* An answer that is made as it is read: incidents from `next` to `last`. */
+struct report {
+	uint64_t next, last; /* last 0: nothing */
+	bool json;
+	bool begun; /* there was one */
+};
+
 /* What a command wants besides: bytes that follow its line. */
 struct upload {
 	uint8_t server;
 	port_name_t object; /* PORT_NULL: nothing */
 	uint64_t size, done;
 };
+
+/* What outlasts a command. */
+struct session {
+	struct upload upload;
+	struct report report;
+};
 /* Executes a line without its newline, which it cuts into words. What is wrong is told in the answer: "error: ...". */
-void command_execute(char *line, struct answer *answer, struct upload *upload);
+void command_execute(char *line, struct answer *answer, struct session *session);
 /* All bytes are there. */
 void command_uploaded(struct upload *upload, struct answer *answer);
 /* Index of a server, or SERVER_ROOT; -1: there is none. */
@@ -315,7 +328,12 @@ const char *cause_name(unsigned cause);
 /* "restarted", ... */
 const char *action_name(unsigned action);
 void report_list(struct answer *answer, bool json);
-void report_log(struct answer *answer, bool json);
+/*
+ * The journal, an incident at a time, because a transaction has to be short: the beginning, and then what follows as it
+ * is read. False: there is no more.
+ */
+void report_log(struct answer *answer, struct report *report, bool json);
+bool report_more(struct answer *answer, struct report *report);
 
 /* ---- supervisor.c: open files of /dev/supervisor ---- */
 void supervisor_start(void);

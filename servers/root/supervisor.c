@@ -70,7 +70,7 @@ void supervisor_closed(uint64_t badge, uint64_t make_send)
 	*link = file->next;
 	root->file_count--;
 	answer_free(&file->answer);
-	server_release_right(file->upload.object);
+	server_release_right(file->session.upload.object);
 	keep_free(file);
 }
 
@@ -80,6 +80,7 @@ void supervisor_closed(uint64_t badge, uint64_t make_send)
 static void begin(struct supervisor_file *file)
 {
 	answer_free(&file->answer);
+	file->session.report.last = 0;
 	file->position = 0;
 	file->length = 0;
 }
@@ -87,7 +88,7 @@ static void begin(struct supervisor_file *file)
 /* Bytes for the last command: how many of them. */
 static int64_t store(struct supervisor_file *file, const char *data, size_t size)
 {
-	struct upload *upload = &file->upload;
+	struct upload *upload = &file->session.upload;
 	size_t n = upload->size - upload->done < size ? upload->size - upload->done : size;
 	int64_t status = server_trap(TRAP_object_write, upload->object, upload->done, (uint64_t)data, n, 0, 0);
 
@@ -103,7 +104,7 @@ static int64_t store(struct supervisor_file *file, const char *data, size_t size
 static int take(struct supervisor_file *file, const char *data, size_t size)
 {
 	for (size_t i = 0; i < size; i++) {
-		if (file->upload.object != PORT_NULL) {
+		if (file->session.upload.object != PORT_NULL) {
 			int64_t n = store(file, data + i, size - i);
 			if (n < 0)
 				return kern_errno(n);
@@ -115,7 +116,7 @@ static int take(struct supervisor_file *file, const char *data, size_t size)
 		if (data[i] == '\n') {
 			file->line[file->length] = '\0';
 			file->length = 0;
-			command_execute(file->line, &file->answer, &file->upload);
+			command_execute(file->line, &file->answer, &file->session);
 			continue;
 		}
 		if (file->length == sizeof(file->line) - 1) {
@@ -173,8 +174,14 @@ static int check_read(const struct supervisor_file *file, int64_t offset)
 	return file->answer.short_of_memory ? ENOMEM : 0;
 }
 
-static size_t left(const struct supervisor_file *file, uint64_t size)
+/* Bytes for a read, of which there are some until the end of the file. */
+static size_t left(struct supervisor_file *file, uint64_t size)
 {
+	while (file->position == file->answer.length && !file->answer.short_of_memory) {
+		file->answer.length = file->position = 0;
+		if (!report_more(&file->answer, &file->session.report))
+			break;
+	}
 	size_t rest = file->answer.length - file->position;
 
 	return size < rest ? (size_t)size : rest;

@@ -19,8 +19,8 @@ struct supervisor_file {
 	uint32_t length; /* of the line, as far as it has come */
 	char line[512];
 	struct answer answer;
-	struct upload upload; /* bytes that are to come */
-	size_t position;      /* in the answer */
+	struct session session;
+	size_t position; /* in the answer */
 };
 
 #endif
