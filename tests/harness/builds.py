@@ -56,8 +56,11 @@ def run_suites(report, folder):
 
 
 def unit(report):
-    if compile_folder(report, 'build of the suites', 'build', CLANG):
-        run_suites(report, 'build')
+    if not compile_folder(report, 'build of the suites', 'build', CLANG):
+        return
+    run_suites(report, 'build')
+    stores = command(['tools/check-stores', 'build'], 300)
+    report.check('every store of a server keeps the undo log', stores.status == 0, stores.explain())
 
 
 def sanitized(report):
