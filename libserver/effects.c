@@ -70,6 +70,7 @@ bool effects_add(const struct effect *effect, const void *data, const struct msg
 	op->d = effect->d;
 	op->e = effect->e;
 	op->f = effect->f;
+	kill_point();
 	queue.count++;
 	return true;
 }

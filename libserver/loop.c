@@ -274,6 +274,7 @@ static int64_t commit(uint64_t op, uint64_t destination, port_name_t from, uint6
 {
 	uint64_t count = effects_count();
 
+	kill_point();
 	if (count == 0)
 		return trap_msg(op | MSG_RECEIVE, destination, from, deadline);
 	return trap5(TRAP_msg, op | MSG_RECEIVE | MSG_COMMIT, destination, from, deadline, count);
@@ -317,6 +318,7 @@ _Noreturn void server_run(void)
 		}
 		int64_t status = commit(op, destination, state->receive, state->deadline);
 		op = 0;
+		kill_point();
 		if (status == KERN_SUCCESS)
 			op = message(&destination);
 		else if (status != KERN_TIMED_OUT && status != KERN_INTERRUPTED)

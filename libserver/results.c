@@ -36,6 +36,7 @@ static size_t entry_size(size_t length)
 static void publish(void)
 {
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	kill_point();
 }
 
 /* While the log answers, stubs use pages of their own: the endpoint's may hold a call that is under way. */
@@ -93,6 +94,7 @@ struct result *results_append(enum result_kind kind, uint32_t number, uint64_t d
 	LOG->results_last = (uint64_t)entry;
 	publish();
 	LOG->results_end = (uint64_t)entry + size;
+	publish();
 	replay.at = LOG->results_end;
 	return entry;
 }
@@ -118,9 +120,12 @@ int64_t server_trap(uint64_t number, uint64_t a, uint64_t b, uint64_t c, uint64_
 	entry->argument[0] = a;
 	entry->argument[1] = b;
 	entry->argument[2] = c;
-	entry->value = trap6(number | TRAP_COUNTED, a, b, c, d, e, f);
+	int64_t value = trap6(number | TRAP_COUNTED, a, b, c, d, e, f);
+	publish();
+	entry->value = value;
 	publish();
 	entry->done = true;
+	publish();
 	return entry->value;
 }
 
@@ -218,6 +223,7 @@ static void call_answered(struct result *entry, int64_t status)
 	LOG->results_end = (uint64_t)entry + entry->size;
 	publish();
 	entry->done = true;
+	publish();
 }
 
 static int64_t call_replayed(const struct result *entry)
@@ -238,6 +244,7 @@ static int64_t call_now(struct result *entry, uint64_t op, port_name_t to, uint3
 {
 	client_pages.reply = real_reply();
 	int64_t status = trap_msg(op | MSG_CALL, MSG_DESTINATION(to, ordinal), PORT_NULL, deadline);
+	publish();
 	call_answered(entry, status);
 	replay.at = LOG->results_end;
 	return status;
@@ -330,8 +337,10 @@ void results_recover(void)
 {
 	struct result *last = (struct result *)LOG->results_last;
 
+	publish();
 	if (last != NULL && (uint64_t)last < LOG->results_end && !last->done)
 		settle_last(last);
+	publish();
 	replay_until(RESULTS_START);
 }
 

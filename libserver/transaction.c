@@ -10,16 +10,21 @@ void transaction_begin(enum transaction_kind kind)
 {
 	struct transaction_log *log = LOG;
 
+	kill_point();
 	effects_begin();
 	log->undo_next = UNDO_START;
+	kill_point();
 	results_begin();
+	kill_point();
 	log->kind = kind;
 	log->give_up = 0;
 	log->sent = counters()->sent;
 	log->received = counters()->received;
 	log->operations = counters()->operations;
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	kill_point();
 	log->tag = counters()->commits;
+	kill_point();
 	engine_mode = ENGINE_TRANSACTION;
 }
 
@@ -49,8 +54,10 @@ enum transaction_kind transaction_recover(void)
 
 	if (log->tag != counters()->commits)
 		return TRANSACTION_NONE;
+	kill_point();
 	undo_roll_back();
 	results_recover();
+	kill_point();
 	effects_begin();
 	if (log->give_up == 0 && (server_start_flags & SERVER_START_GIVE_UP) != 0)
 		log->give_up = EIO;

@@ -8,6 +8,7 @@
 #define LIBSERVER_TRANSACTION_H
 
 #include "internal.h"
+#include "killpoint.h"
 #include <portico/domain.h>
 #include <portico/transaction.h>
 

@@ -41,11 +41,14 @@ static inline void log_word(uint64_t address)
 	}
 	if (__builtin_expect((uint64_t)entry >= UNDO_LIMIT, 0))
 		full();
+	kill_point();
 	entry->address = address;
 	entry->old = *(const uint64_t *)address;
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	kill_point();
 	LOG->undo_next = (uint64_t)(entry + 1);
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	kill_point();
 }
 
 static __attribute__((noinline)) void log_words(uint64_t address, size_t size)
@@ -72,8 +75,10 @@ static void log_bulk(uint64_t address, size_t size)
 	entry->old = (size << 3 | (address & 7)) << 1 | BULK;
 	entry->address |= BULK;
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	kill_point();
 	LOG->undo_next = (uint64_t)(entry + 1);
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	kill_point();
 }
 
 void undo_range(const void *to, size_t size)
@@ -128,6 +133,7 @@ void undo_roll_back(void)
 	while (at > UNDO_START) {
 		const struct undo *entry = (const struct undo *)at - 1;
 
+		kill_point();
 		at = (uint64_t)entry;
 		if ((entry->address & BULK) == 0) {
 			*(volatile uint64_t *)entry->address = entry->old;
@@ -137,5 +143,7 @@ void undo_roll_back(void)
 		at -= (size + 15) & ~(size_t)15;
 		server_copy_plain((void *)((entry->address & ~UINT64_C(7)) | (entry->old >> 1 & 7)), (const void *)at, size);
 	}
+	kill_point();
 	LOG->undo_next = UNDO_START;
+	kill_point();
 }

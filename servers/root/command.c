@@ -3,6 +3,7 @@
  */
 #include "root.h"
 #include <portico/client.h>
+#include <portico/killpoint.h>
 #include <portico/layout.h>
 #include <portico/strings.h>
 
@@ -139,6 +140,33 @@ static bool number(const char *word, uint64_t limit, uint64_t *value)
 	return true;
 }
 
+/*
+ * killpoint NAME N [AGAIN]: the incarnation ends at the N-th kill point from now on; AGAIN of recovery, the one after it. N = 0: off. Answers what was left of
+ * the countdown. Only a build with the option kill_points has such points.
+ */
+static void do_killpoint(char *const word[], unsigned count, struct answer *answer, struct session *session)
+{
+	struct kill_points points = {0}, before = {0};
+	int index = find(word[1], false, answer);
+
+	(void)session;
+	if (index < 0)
+		return;
+	if (!number(word[2], UINT32_MAX, &points.countdown) || (count > 3 && !number(word[3], UINT32_MAX, &points.again))) {
+		answer_add(answer, "error: that is no number\n");
+		return;
+	}
+	port_name_t task = root->client[index].task;
+	int64_t read = trap4(TRAP_vm_read, task, KILL_POINTS_ADDRESS, (uint64_t)&before, sizeof(before));
+	server_sample(&read, sizeof(read));
+	server_sample(&before, sizeof(before));
+	int64_t written = server_trap(TRAP_vm_write, task, KILL_POINTS_ADDRESS, (uint64_t)&points, sizeof(points), 0, 0);
+	if (read != sizeof(before) || written < 0)
+		tell(answer, word[1], ESRCH);
+	else
+		answer_add(answer, "left %llu\n", (unsigned long long)(before.countdown));
+}
+
 static void do_campaign(char *const word[], unsigned count, struct answer *answer, struct session *session)
 {
 	uint8_t victims[ROOT_SERVERS + 1];
@@ -207,6 +235,7 @@ static const struct {
         {"crash", 2, 2, NULL, do_crash},     {"hang", 2, 2, NULL, do_hang},
         {"restart", 2, 3, NULL, do_restart}, {"log", 1, 2, "--json", do_log},
         {"update", 2, 3, NULL, do_update},   {"campaign", 2, WORDS, NULL, do_campaign},
+        {"killpoint", 3, 4, NULL, do_killpoint},
 };
 
 void command_execute(char *line, struct answer *answer, struct session *session)
