@@ -1,6 +1,6 @@
 /*
- * Port I/O through the kernel: results land in rax, strings go through the send page. Each access is done once: what a register gave is logged,
- * and a byte that was sent is not sent again.
+ * Port I/O through the kernel: results land in rax, strings go through the send page. Each access is done once: what a
+ * register gave is logged, and a byte that was sent is not sent again.
  */
 #include "serial.h"
 #include <portico/client.h>

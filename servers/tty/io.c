@@ -161,14 +161,16 @@ static int park_write(struct server_call *call, struct open_file *file, const st
 	return result;
 }
 
-/* Writes what finds room at once. A negative result is SERVER_RESTART, a positive one an errno; *done counts in any
- * case. */
+/* Writes what finds room at once, up to RUN_BYTES. A negative result is SERVER_RESTART, a positive one an errno; *done
+ * counts in any case. */
 static int write_now(struct open_file *file, const struct server_window *window, const uint8_t *data, uint64_t size,
                      uint64_t *done)
 {
 	struct terminal *t = file->terminal;
 	uint8_t chunk[CHUNK];
 
+	if (size > RUN_BYTES)
+		size = RUN_BYTES;
 	while (*done < size && t->writers == NULL && discipline_writable(&t->d)) {
 		size_t n = size - *done < CHUNK ? size - *done : CHUNK;
 		const uint8_t *bytes = chunk;
@@ -176,7 +178,7 @@ static int write_now(struct open_file *file, const struct server_window *window,
 		if (window == NULL) {
 			bytes = data + *done;
 		} else {
-			int64_t status = server_window_read(window, *done, chunk, n);
+			int64_t status = waiter_take(window, *done, chunk, n);
 			if (status <= 0)
 				return *done > 0 ? 0 : status == KERN_PEER_FAULT ? SERVER_RESTART : EFAULT;
 			n = (size_t)status;

@@ -44,6 +44,7 @@ int server_main(void)
 	server_on_no_senders(file_closed);
 	server_on_cancel(terminal_cancelled);
 	server_on_timer(waiters_expired);
+	server_on_deferred(terminals_go_on);
 	for (unsigned i = 0; i < TERMINALS; i++)
 		server_on_notify(NOTIFY_INPUT(i) | NOTIFY_OUTPUT(i), notified);
 	if (server_cold()) {

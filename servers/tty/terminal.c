@@ -19,6 +19,7 @@
 #define POLLWRNORM 0x100u
 
 #define DECISECOND_NS 100000000u
+#define RUN_ROUNDS 2u /* fetches of input in one run */
 
 void terminal_init(struct terminal *t, unsigned index, bool raw_only)
 {
@@ -123,15 +124,15 @@ static void run_readers(struct terminal *t)
 		set_deadline(t, w);
 }
 
-static void run_writers(struct terminal *t)
+static void run_writers(struct terminal *t, uint32_t *budget)
 {
 	while (t->writers != NULL) {
-		if (waiter_write(t, t->writers)) {
+		if (waiter_write(t, t->writers, budget)) {
 			waiter_remove(&t->writers, t->writers);
 			continue;
 		}
 		push(t);
-		if (!discipline_writable(&t->d))
+		if (!discipline_writable(&t->d) || *budget == 0)
 			return;
 	}
 }
@@ -181,20 +182,37 @@ void terminal_ready(struct terminal *t)
 			readiness_set(f->ready, file_events(f));
 }
 
+static bool more_input(struct terminal *t)
+{
+	return discipline_input_room(&t->d) > 0 && (ring_count(&t->backlog) > 0 || fetch(t));
+}
+
 void terminal_run(struct terminal *t)
 {
-	if (t->serial == PORT_NULL)
+	uint32_t budget = RUN_BYTES;
+	bool more = t->serial != PORT_NULL;
+
+	if (!more)
 		return;
-	do {
+	for (unsigned round = 0; round < RUN_ROUNDS && more; round++) {
 		feed(t);
 		run_readers(t);
 		push(t);
-		run_writers(t);
+		run_writers(t, &budget);
 		push(t);
-	} while (discipline_input_room(&t->d) > 0 && (ring_count(&t->backlog) > 0 || fetch(t)));
+		more = more_input(t);
+	}
+	if (more || (budget == 0 && t->writers != NULL))
+		server_defer();
 	run_drainers(t);
 	terminal_ready(t);
 	waiters_arm();
+}
+
+void terminals_go_on(void)
+{
+	for (unsigned i = 0; i < TERMINALS; i++)
+		terminal_run(&tty->terminal[i]);
 }
 
 void terminal_pull(struct terminal *t)
@@ -239,12 +257,13 @@ static struct waiter *find(struct waiter *queue, uint64_t request)
 static void interrupt(struct terminal *t, struct waiter **queue, struct waiter *w, bool died)
 {
 	bool reads = w->kind == WAIT_READ || w->kind == WAIT_READ_INLINE;
+	uint32_t budget = 0;
 
 	if (reads && !died && !local_has(&t->d, ICANON) && ring_count(&t->d.input) > 0) {
 		waiter_read(t, w, true);
 	} else if (w->done > 0) {
 		w->size = w->done;
-		waiter_write(t, w);
+		waiter_write(t, w, &budget);
 	} else {
 		waiter_fail(w, EINTR);
 	}

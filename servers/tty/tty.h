@@ -113,6 +113,9 @@ void terminal_init(struct terminal *t, unsigned index, bool raw_only);
 /* Lets everything go on that can: input from the backlog, output to the driver, readers, writers, drainers, readiness.
  */
 void terminal_run(struct terminal *t);
+/* A transaction of its own for what terminal_run left: nobody can make one so long that its log would not hold it. */
+void terminals_go_on(void);
+#define RUN_BYTES 8192u /* of writers, in one run */
 /* The driver says that bytes have come. */
 void terminal_pull(struct terminal *t);
 /* Ends every waiter of a file, or of all files if NULL: reads with end of file, others with EIO. */
@@ -130,7 +133,10 @@ struct waiter *waiter_add(struct waiter **queue, struct open_file *file, enum wa
 void waiter_remove(struct waiter **queue, struct waiter *waiter);
 /* A read that may be answered now: tries; true when it was answered. */
 bool waiter_read(struct terminal *t, struct waiter *waiter, bool forced);
-bool waiter_write(struct terminal *t, struct waiter *waiter);
+/* Moves up to *budget bytes of a write, which becomes less; true when it was answered. */
+bool waiter_write(struct terminal *t, struct waiter *waiter, uint32_t *budget);
+/* server_window_read() of bytes that decide what is done next: another execution gets the same. */
+int64_t waiter_take(const struct server_window *window, uint64_t offset, void *to, size_t size);
 void waiter_fail(struct waiter *waiter, int error);
 /* The line is gone: end of file for a read, EIO for the rest. */
 void waiter_hang_up(struct waiter *waiter);

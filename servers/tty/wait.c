@@ -104,7 +104,16 @@ static bool write_failed(struct waiter *waiter, int64_t status)
 	return true;
 }
 
-bool waiter_write(struct terminal *t, struct waiter *waiter)
+int64_t waiter_take(const struct server_window *window, uint64_t offset, void *to, size_t size)
+{
+	int64_t status = server_window_read(window, offset, to, size);
+
+	if (status > 0)
+		server_sample(to, (size_t)status);
+	return status;
+}
+
+bool waiter_write(struct terminal *t, struct waiter *waiter, uint32_t *budget)
 {
 	uint8_t chunk[CHUNK];
 
@@ -112,16 +121,20 @@ bool waiter_write(struct terminal *t, struct waiter *waiter)
 		size_t n = waiter->size - waiter->done < CHUNK ? waiter->size - waiter->done : CHUNK;
 		const uint8_t *bytes = waiter->bytes + waiter->done;
 
-		if (!discipline_writable(&t->d))
+		if (!discipline_writable(&t->d) || *budget == 0)
 			return false;
+		if (n > *budget)
+			n = *budget;
 		if (waiter->kind == WAIT_WRITE) {
-			int64_t status = server_window_read(&waiter->window, waiter->done, chunk, n);
+			int64_t status = waiter_take(&waiter->window, waiter->done, chunk, n);
 			if (status <= 0)
 				return write_failed(waiter, status);
 			bytes = chunk;
 			n = (size_t)status;
 		}
-		waiter->done += discipline_output(&t->d, bytes, n, !waiter->file->raw);
+		n = discipline_output(&t->d, bytes, n, !waiter->file->raw);
+		waiter->done += n;
+		*budget -= (uint32_t)n;
 	}
 	answer_write(waiter);
 	return true;

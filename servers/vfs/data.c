@@ -259,11 +259,27 @@ static int reserve(struct vnode *vnode, uint64_t offset, uint64_t *size)
 	return reserve_pages(vnode, first, pages);
 }
 
+/* Into the keep: not by the kernel, which keeps no undo log. */
+static int64_t take_small(struct vnode *vnode, struct buffer *from, uint64_t offset, uint64_t size)
+{
+	static uint8_t bytes[SMALL_FILE]; /* volatile */
+	int64_t n;
+
+	if (from->window == NULL)
+		return buffer_take(from, 0, vnode->data.small + offset, size);
+	n = buffer_take(from, 0, bytes, size);
+	if (n > 0)
+		memcpy(vnode->data.small + offset, bytes, (size_t)n);
+	return n;
+}
+
 static int64_t take(struct vnode *vnode, struct buffer *from, uint64_t offset, uint64_t size)
 {
-	uint8_t *base = in_object(&vnode->data) ? vnode->data.memory.address : vnode->data.small;
+	uint8_t *base = vnode->data.memory.address;
 	uint64_t done = 0;
 
+	if (!in_object(&vnode->data))
+		return take_small(vnode, from, offset, size);
 	while (done < size) {
 		uint64_t part = size - done < CHUNK ? size - done : CHUNK;
 		int64_t n = buffer_take(from, done, base + offset + done, part);

@@ -11,17 +11,31 @@
 #define LOG_LINE 480u
 #define RANDOM_MAX (4u << 20) /* in one read: nobody else is served meanwhile; the rest is a short read's */
 
-enum device_class { DEVICE_CLASS_NONE, DEVICE_CLASS_LOCAL, DEVICE_CLASS_TTY, DEVICE_CLASS_OUTPUT, DEVICE_CLASS_SUPERVISOR };
+enum device_class {
+	DEVICE_CLASS_NONE,
+	DEVICE_CLASS_LOCAL,
+	DEVICE_CLASS_TTY,
+	DEVICE_CLASS_OUTPUT,
+	DEVICE_CLASS_SUPERVISOR
+};
 
 static const struct {
 	const char *name;
 	uint64_t device;
 	uint32_t mode;
 } nodes[] = {
-        {"null", DEVICE_NULL, 0666},       {"zero", DEVICE_ZERO, 0666},           {"full", DEVICE_FULL, 0666},
-        {"random", DEVICE_RANDOM, 0666},   {"urandom", DEVICE_URANDOM, 0666},     {"kmsg", DEVICE_KMSG, 0644},
-        {"tty", DEVICE_TTY, 0666},         {"console", DEVICE_CONSOLE, 0600},     {"ptmx", DEVICE_PTMX, 0666},
-        {"ttyS0", DEVICE_SERIAL(0), 0660}, {"hostout", DEVICE_HOST_OUTPUT, 0622}, {"hosterr", DEVICE_HOST_ERROR, 0622},
+        {"null", DEVICE_NULL, 0666},
+        {"zero", DEVICE_ZERO, 0666},
+        {"full", DEVICE_FULL, 0666},
+        {"random", DEVICE_RANDOM, 0666},
+        {"urandom", DEVICE_URANDOM, 0666},
+        {"kmsg", DEVICE_KMSG, 0644},
+        {"tty", DEVICE_TTY, 0666},
+        {"console", DEVICE_CONSOLE, 0600},
+        {"ptmx", DEVICE_PTMX, 0666},
+        {"ttyS0", DEVICE_SERIAL(0), 0660},
+        {"hostout", DEVICE_HOST_OUTPUT, 0622},
+        {"hosterr", DEVICE_HOST_ERROR, 0622},
         {"supervisor", DEVICE_SUPERVISOR, 0600},
 };
 
@@ -128,13 +142,15 @@ static int64_t take(struct buffer *from, size_t limit)
 
 static int write_log(struct buffer *from)
 {
+	char line[LOG_LINE + 8];
 	int64_t n = take(from, LOG_LINE);
 
 	if (n < 0)
 		return buffer_error(n);
+	server_sample(chunk, (size_t)n); /* the length of the line hangs on them */
 	while (n > 0 && (chunk[n - 1] == '\n' || chunk[n - 1] == 0))
 		n--;
-	server_log("%.*s", (int)n, (const char *)chunk);
+	memory_log(line, (size_t)snprintf(line, sizeof(line), "vfs: %.*s\n", (int)n, (const char *)chunk));
 	return 0;
 }
 

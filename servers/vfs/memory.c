@@ -7,6 +7,7 @@
 #include "memory.h"
 #include "vfs.h"
 #include <portico/block.h>
+#include <portico/client.h>
 #include <portico/info.h>
 #include <portico/layout.h>
 #include <portico/server.h>
@@ -78,7 +79,11 @@ int memory_resize(struct memory *memory, uint64_t size)
 		return 0;
 	if (size > memory->mapped && !map_object(memory, size))
 		return ENOSPC;
-	if (server_trap(TRAP_object_resize, memory->object, size, 0, 0, 0, 0) < 0)
+	/* What is cut off is gone for good: by the commit. No handler makes an object longer that it has made shorter.
+	 */
+	if (size < memory->size)
+		server_queue(TRAP_object_resize, memory->object, size, 0, 0, 0, 0);
+	else if (server_trap(TRAP_object_resize, memory->object, size, 0, 0, 0, 0) < 0)
 		return ENOSPC;
 	memory->size = size;
 	return 0;
@@ -86,10 +91,7 @@ int memory_resize(struct memory *memory, uint64_t size)
 
 void memory_discard(struct memory *memory, uint64_t offset, uint64_t length)
 {
-	int64_t status = server_trap(TRAP_object_discard, memory->object, offset, length, 0, 0, 0);
-
-	if (status < 0)
-		server_panic("object_discard: status %d", (int)status);
+	server_queue(TRAP_object_discard, memory->object, offset, length, 0, 0, 0);
 }
 
 void memory_destroy(struct memory *memory)
@@ -134,7 +136,8 @@ uint64_t memory_resident(const struct memory *memory)
 {
 	uint64_t result[2];
 
-	if (memory->object == PORT_NULL || server_trap_results(TRAP_object_info, memory->object, 0, result, sizeof(result)) < 0)
+	if (memory->object == PORT_NULL ||
+	    server_trap_results(TRAP_object_info, memory->object, 0, result, sizeof(result)) < 0)
 		return 0;
 	return result[1];
 }
@@ -208,4 +211,15 @@ uint64_t memory_entropy(void)
 	for (unsigned i = 0; i < 4; i++) /* the traps' own time varies a little */
 		bits = (bits << 13 | bits >> 51) ^ time_stamp() ^ (uint64_t)trap0(TRAP_null);
 	return server_sample_word(bits ^ hardware_random());
+}
+
+uint64_t memory_transaction(void)
+{
+	return ((const volatile struct portico_block *)SERVER_ENDPOINT)->counters.commits;
+}
+
+void memory_log(const char *line, size_t length)
+{
+	memcpy(client_send_page()->data, line, length);
+	(void)server_trap(TRAP_log_write, NAME_LOG, length, 0, 0, 0, 0);
 }

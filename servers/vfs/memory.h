@@ -30,10 +30,12 @@ struct memory {
 
 /* A new object of at least `size` bytes, zero. 0 or ENOSPC. */
 int memory_create(struct memory *memory, uint64_t size);
-/* Makes it longer or shorter; bytes are kept, new ones are zero; the address may change. 0 or ENOSPC (nothing changed).
+/*
+ * Makes it longer, at once, or shorter, by the commit; bytes are kept, new ones are zero; the address may change. 0 or
+ * ENOSPC (nothing changed).
  */
 int memory_resize(struct memory *memory, uint64_t size);
-/* Whole pages read as zero from now on, and take no memory. Multiples of PAGE_SIZE. */
+/* Whole pages read as zero and take no memory, from the commit on: not to be read before. Multiples of PAGE_SIZE. */
 void memory_discard(struct memory *memory, uint64_t offset, uint64_t length);
 /* Unmaps and releases everything. */
 void memory_destroy(struct memory *memory);
@@ -50,5 +52,10 @@ uint64_t memory_available(void);
 
 /* Bits that cannot be guessed, as good as the machine has them. */
 uint64_t memory_entropy(void);
+
+/* A number that each transaction has for itself, and again when it is executed again. */
+uint64_t memory_transaction(void);
+/* A line for the kernel's log, written once however often the transaction is executed. */
+void memory_log(const char *line, size_t length);
 
 #endif

@@ -5,6 +5,11 @@
  * Whoever changes a pipe calls pipe_pump, which serves the waiting ones from the handler of the one that came: a reader
  * is woken by its writer's message. While somebody waits for bytes there are none, and while somebody waits for room
  * nobody overtakes him.
+ *
+ * Recovery: the kernel puts the bytes of a window into the ring, and no undo log knows of it. So the bytes that were in
+ * the ring when a transaction began stay where they are until it is committed, although it may have taken them out: a
+ * new incarnation finds them there and hands them out again. What is put in goes to places that held nothing then
+ * (`fresh`), for which a busy ring has twice its capacity, or is copied by ourselves, which is logged.
  */
 #include "vfs.h"
 #include <io_server.h>
@@ -12,6 +17,9 @@
 
 /* Bytes for read_inline. */
 #define INLINE_MAX 2048u
+/* What one transaction does for those who wait: bytes, and so many for a waiter. */
+#define WORK_MAX (2u << 20)
+#define WORK_WAITER 256u
 
 static struct pipe *pipe_of(const struct open_file *file)
 {
@@ -20,6 +28,19 @@ static struct pipe *pipe_of(const struct open_file *file)
 
 /* ---- the ring ---- */
 
+/* Before a transaction changes the ring: what holds nothing now? */
+static void ring_begin(struct pipe *pipe)
+{
+	uint64_t transaction = memory_transaction();
+
+	if (pipe->transaction == transaction)
+		return;
+	pipe->transaction = transaction;
+	pipe->fresh = pipe->room - pipe->count;
+	if (pipe->count == 0)
+		pipe->head = 0; /* a pipe that is read as it is written stays in few pages */
+}
+
 /* Makes the ring hold `room` bytes; false: no memory. */
 static bool ring_resize(struct pipe *pipe, uint32_t room)
 {
@@ -27,6 +48,7 @@ static bool ring_resize(struct pipe *pipe, uint32_t room)
 
 	if (ring == NULL)
 		return false;
+	ring_begin(pipe);
 	for (uint32_t i = 0; i < pipe->count;) {
 		uint32_t from = (pipe->head + i) & (pipe->room - 1), part = pipe->room - from;
 
@@ -38,6 +60,7 @@ static bool ring_resize(struct pipe *pipe, uint32_t room)
 	pipe->ring = ring;
 	pipe->room = room;
 	pipe->head = 0;
+	pipe->fresh = room - pipe->count;
 	return true;
 }
 
@@ -46,9 +69,14 @@ static bool ring_reserve(struct pipe *pipe, uint32_t size)
 {
 	uint32_t room = pipe->room != 0 ? pipe->room : PIPE_FIRST;
 
+	ring_begin(pipe);
 	while (room < pipe->count + size)
 		room *= 2;
-	return room == pipe->room || ring_resize(pipe, room);
+	if (room != pipe->room)
+		return ring_resize(pipe, room);
+	if (size > pipe->fresh && room <= pipe->capacity)
+		(void)ring_resize(pipe, room * 2);
+	return true;
 }
 
 /* Copies out without taking away. A negative kern_status, or bytes. */
@@ -65,24 +93,54 @@ static int64_t ring_peek(const struct pipe *pipe, struct buffer *to, uint32_t si
 	return rest < 0 ? rest : n + rest;
 }
 
-/* Copies in behind what is there without counting it. */
+/* Volatile: bytes on their way into a ring by way of the undo log. */
+static uint8_t bounce[65536];
+
+static int64_t take_plain(struct buffer *from, uint64_t at, uint8_t *to, uint32_t size)
+{
+	return buffer_take(from, at, to, size);
+}
+
+static int64_t take_logged(struct buffer *from, uint64_t at, uint8_t *to, uint32_t size)
+{
+	uint32_t done = 0;
+
+	while (done < size) {
+		uint32_t part = size - done < sizeof(bounce) ? size - done : (uint32_t)sizeof(bounce);
+		int64_t n = buffer_take(from, at + done, bounce, part);
+
+		if (n < 0)
+			return n;
+		memcpy(to + done, bounce, (size_t)n);
+		done += (uint32_t)n;
+		if ((uint32_t)n < part)
+			break;
+	}
+	return done;
+}
+
+/* Copies in behind what is there without counting it. Room was reserved. */
 static int64_t ring_fill(struct pipe *pipe, struct buffer *from, uint64_t at, uint32_t size)
 {
+	int64_t (*take)(struct buffer * from, uint64_t at, uint8_t * to, uint32_t size) =
+	        size <= pipe->fresh ? take_plain : take_logged;
 	uint32_t tail = (pipe->head + pipe->count) & (pipe->room - 1), first = pipe->room - tail;
 
+	pipe->fresh -= size < pipe->fresh ? size : pipe->fresh;
 	if (size <= first)
-		return buffer_take(from, at, pipe->ring + tail, size);
-	int64_t n = buffer_take(from, at, pipe->ring + tail, first);
+		return take(from, at, pipe->ring + tail, size);
+	int64_t n = take(from, at, pipe->ring + tail, first);
 	if (n < (int64_t)first)
 		return n;
-	int64_t rest = buffer_take(from, at + first, pipe->ring, size - first);
+	int64_t rest = take(from, at + first, pipe->ring, size - first);
 	return rest < 0 ? rest : n + rest;
 }
 
 static void ring_drop(struct pipe *pipe, uint32_t size)
 {
+	ring_begin(pipe);
 	pipe->count -= size;
-	pipe->head = pipe->count != 0 ? (pipe->head + size) & (pipe->room - 1) : 0;
+	pipe->head = (pipe->head + size) & (pipe->room - 1);
 }
 
 static uint32_t room_left(const struct pipe *pipe)
@@ -120,7 +178,7 @@ uint32_t pipe_slot(struct open_file *file)
 static uint8_t inline_bytes[INLINE_MAX];
 
 /* Answers a waiting reader; false: nothing to answer it with. */
-static bool serve_reader(struct pipe *pipe, struct waiter *waiter)
+static bool serve_reader(struct pipe *pipe, struct waiter *waiter, uint64_t *work)
 {
 	struct buffer to = {
 	        .window = waiter->in_message ? NULL : &waiter->window, .bytes = inline_bytes, .size = waiter->size};
@@ -129,6 +187,7 @@ static bool serve_reader(struct pipe *pipe, struct waiter *waiter)
 
 	if (pipe->count == 0 && pipe->writers != 0)
 		return false;
+	*work += WORK_WAITER + size;
 	n = size != 0 ? ring_peek(pipe, &to, size) : 0;
 	if (n == KERN_PEER_FAULT) {
 		server_restart(&waiter->reply);
@@ -144,7 +203,7 @@ static bool serve_reader(struct pipe *pipe, struct waiter *waiter)
 }
 
 /* Moves more of a waiting writer's bytes; false: no room for them yet. */
-static bool serve_writer(struct pipe *pipe, struct waiter *waiter)
+static bool serve_writer(struct pipe *pipe, struct waiter *waiter, uint64_t *work)
 {
 	struct buffer from = {
 	        .window = waiter->in_message ? NULL : &waiter->window, .bytes = waiter->bytes, .size = waiter->size};
@@ -152,12 +211,14 @@ static bool serve_writer(struct pipe *pipe, struct waiter *waiter)
 	uint32_t size = left < room_left(pipe) ? (uint32_t)left : room_left(pipe);
 	int64_t n;
 
+	*work += WORK_WAITER;
 	if (pipe->readers == 0) {
 		waiter_fail(waiter, EPIPE);
 		return true;
 	}
 	if (size == 0 || (waiter->size <= PIPE_ATOMIC && size < left))
 		return false;
+	*work += size;
 	n = ring_reserve(pipe, size) ? ring_fill(pipe, &from, waiter->done, size) : KERN_NO_MEMORY;
 	if (n == KERN_PEER_FAULT && waiter->done == 0) {
 		server_restart(&waiter->reply);
@@ -175,23 +236,64 @@ static bool serve_writer(struct pipe *pipe, struct waiter *waiter)
 	return true;
 }
 
+/* Goes on in the next transaction. */
+static void pump_later(struct pipe *pipe)
+{
+	server_defer();
+	if (pipe->pumped)
+		return;
+	pipe->pumped = true;
+	pipe->next_pumped = vfs->pumped;
+	vfs->pumped = pipe;
+}
+
+static void pump_forget(struct pipe *pipe)
+{
+	struct pipe **link = &vfs->pumped;
+
+	if (!pipe->pumped)
+		return;
+	while (*link != pipe)
+		link = &(*link)->next_pumped;
+	*link = pipe->next_pumped;
+	pipe->pumped = false;
+}
+
 void pipe_pump(struct pipe *pipe)
 {
 	bool progress = true;
+	uint64_t work = 0;
 
 	/* The last waiter's file may be the last that has the pipe open; it must not go meanwhile. */
 	vnode_get(pipe->vnode);
 	struct vnode *vnode = pipe->vnode;
-	while (progress && vnode->pipe == pipe) {
+	while (progress && vnode->pipe == pipe && work < WORK_MAX) {
 		progress = false;
-		while (vnode->pipe == pipe && pipe->reading.first != NULL && serve_reader(pipe, pipe->reading.first))
+		while (vnode->pipe == pipe && pipe->reading.first != NULL && work < WORK_MAX &&
+		       serve_reader(pipe, pipe->reading.first, &work))
 			progress = true;
-		while (vnode->pipe == pipe && pipe->writing.first != NULL && serve_writer(pipe, pipe->writing.first))
+		while (vnode->pipe == pipe && pipe->writing.first != NULL && work < WORK_MAX &&
+		       serve_writer(pipe, pipe->writing.first, &work))
 			progress = true;
 	}
-	if (vnode->pipe == pipe)
+	if (vnode->pipe == pipe) {
 		publish(pipe);
+		if (work >= WORK_MAX)
+			pump_later(pipe);
+	}
 	vnode_put(vnode);
+}
+
+void pipes_go_on(void)
+{
+	struct pipe *pipe = vfs->pumped;
+
+	if (pipe == NULL)
+		return;
+	pump_forget(pipe);
+	if (vfs->pumped != NULL)
+		server_defer();
+	pipe_pump(pipe);
 }
 
 /* ---- read and write ---- */
@@ -347,6 +449,7 @@ int pipe_attach(struct open_file *file)
 
 static void free_pipe(struct pipe *pipe)
 {
+	pump_forget(pipe);
 	pipe->vnode->pipe = NULL;
 	for (unsigned i = 0; i < 3; i++)
 		readiness_free(pipe->slot[i]);
@@ -398,6 +501,8 @@ int pipe_resize(struct open_file *file, uint32_t size, bool privileged, uint32_t
 	if (size != 0) {
 		if (capacity > PIPE_SIZE_MAX && capacity > pipe->capacity && !privileged)
 			return EPERM;
+		if (capacity > PIPE_SIZE_LIMIT)
+			return ENOMEM;
 		if (capacity < pipe->count)
 			return EBUSY;
 		if (capacity < pipe->room && !ring_resize(pipe, capacity))

@@ -7,6 +7,7 @@
 #define AT_END 2u  /* of write: append, whatever the description says */
 #define INLINE_MAX 2048u
 #define COPY_CHUNK 65536u
+#define COPY_MAX (64u << 20) /* by one copy_file_range: callers go on */
 
 struct open_file *io_file_get(struct server_call *call)
 {
@@ -250,7 +251,7 @@ int io_serve_copy_range(struct server_call *call, struct open_file *object, int6
 		return EXDEV;
 	uint64_t at = (uint64_t)(offset == IO_OFFSET_CURRENT ? object->offset : offset);
 	uint64_t to_at = (uint64_t)(to_offset == IO_OFFSET_CURRENT ? target->offset : to_offset);
-	length = length < INT32_MAX ? length : INT32_MAX;
+	length = length < COPY_MAX ? length : COPY_MAX;
 	int error = check_copy(object, target, at, to_at, length);
 	if (error == 0)
 		error = copy_bytes(object->place.vnode, at, target->place.vnode, to_at, length, done);

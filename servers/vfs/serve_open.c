@@ -279,7 +279,7 @@ static int refer_to_proc(const struct walk *walk, uint32_t *server, struct serve
 }
 
 static int refer_to_device(const struct session *who, const struct walk *walk, uint32_t open_flags, uint32_t *server,
-                        struct server_port *target, uint32_t *kind)
+                           struct server_port *target, uint32_t *kind)
 {
 	const struct vnode *vnode = walk->place.vnode;
 

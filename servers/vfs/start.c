@@ -93,10 +93,17 @@ static void no_senders(uint64_t badge, uint64_t make_send)
 		open_file_put(file);
 }
 
+static void go_on(void)
+{
+	pipes_go_on();
+	file_systems_go_on();
+}
+
 void vfs_register(void)
 {
 	server_register(&vfs_interface);
 	server_register(&io_interface);
 	server_on_no_senders(no_senders);
 	server_on_cancel(waiter_cancel);
+	server_on_deferred(go_on);
 }

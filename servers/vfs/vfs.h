@@ -96,7 +96,7 @@ struct waiter {
 /* ---- the root structure ---- */
 
 struct vfs_state {
-	uint64_t map_hint;            /* memory.c: where to look for room first */
+	uint64_t map_hint; /* memory.c: where to look for room first */
 	struct mount *mounts;
 	struct file_system *systems;
 	struct place root; /* kept: of the name space */
@@ -109,6 +109,7 @@ struct vfs_state {
 	uint64_t base_badge; /* the open file behind server badges: the root directory */
 	struct waiter *waiting[WAIT_BUCKETS];
 	struct file_locks *locked; /* vnodes with locks */
+	struct pipe *pumped;       /* pipes in which more is to be moved */
 	struct file_system *pipes, *devices, *memory_files;
 	uint64_t next_device;
 	uint32_t last_mount_id;
@@ -269,15 +270,20 @@ void waiter_fail(struct waiter *waiter, int error);
 
 #define PIPE_SIZE 65536u
 #define PIPE_SIZE_MAX 1048576u
-#define PIPE_FIRST 4096u /* bytes of the first ring; it grows up to the capacity */
+#define PIPE_SIZE_LIMIT (8u << 20) /* even for root: one transaction may copy it */
+#define PIPE_FIRST 4096u           /* bytes of the first ring; it grows up to the capacity */
 
 /* States: readers and writers count open files; a FIFO's pipe lives while somebody has it open. */
 struct pipe {
 	struct vnode *vnode;
 	uint8_t *ring;     /* NULL until something is written */
-	uint32_t room;     /* bytes of the ring, a power of two */
-	uint32_t capacity; /* to which it may grow */
+	uint32_t room;     /* bytes of the ring, a power of two: up to twice the capacity, see pipe.c */
+	uint32_t capacity; /* bytes that may wait in it */
 	uint32_t head, count;
+	uint32_t fresh;       /* bytes behind the last one that held nothing when `transaction` began */
+	uint64_t transaction; /* that changed the ring last */
+	struct pipe *next_pumped;
+	bool pumped; /* is in vfs->pumped: more is to be moved */
 	uint32_t readers, writers;
 	uint64_t reader_opens, writer_opens; /* ever: a waiting open sees that somebody came and went */
 	struct waiter_queue reading, writing, opening;
@@ -294,6 +300,8 @@ int pipe_attach(struct open_file *file);
 void pipe_detach(struct open_file *file);
 /* Moves bytes between the ring and those who wait, answers whom it can, and publishes readiness. */
 void pipe_pump(struct pipe *pipe);
+/* A transaction of its own for what pipe_pump left. */
+void pipes_go_on(void);
 /* open(2) of a FIFO: 0, ENXIO, or SERVER_PARKED: the reply comes when the other side opens. */
 int fifo_open(struct server_call *call, struct open_file *file);
 /* Answers opens whose other side has come. */

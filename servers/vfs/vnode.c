@@ -173,22 +173,58 @@ static void remove_child(struct entry *entry)
 	vnode_drop_unused(child);
 }
 
-/* Every name of a tree goes, the deepest first; files that somebody has open stay until they are closed. */
-static void empty_tree(struct vnode *root)
+#define EMPTY_STEP 64u /* names in one transaction */
+
+/*
+ * Names of a tree go, the deepest first; files that somebody has open stay until they are closed. False: there are
+ * more, for the next transaction.
+ */
+static bool empty_tree(struct vnode *root)
 {
 	struct vnode *at = root;
+	unsigned removed = 0;
 
 	while (at != root || root->directory.first != NULL) {
 		struct entry *entry = at->directory.first;
 
+		if (entry != NULL && is_directory(entry->vnode) && entry->vnode->directory.first != NULL) {
+			at = entry->vnode;
+			continue;
+		}
+		if (removed++ == EMPTY_STEP)
+			return false;
 		if (entry == NULL) {
 			struct vnode *parent = at->directory.parent;
 			remove_child(at->names);
 			at = parent;
-		} else if (is_directory(entry->vnode) && entry->vnode->directory.first != NULL) {
-			at = entry->vnode;
 		} else {
 			remove_child(entry);
+		}
+	}
+	return true;
+}
+
+/* Nobody has it mounted any more: its tree goes, and with the last vnode the system. */
+static void empty(struct file_system *system)
+{
+	struct vnode *root = system->root;
+
+	if (!empty_tree(root)) {
+		server_defer();
+		return;
+	}
+	system->root = NULL;
+	root->links = 0;
+	vnode_put(root); /* and with it, if nobody has a file of it open, the system */
+}
+
+void file_systems_go_on(void)
+{
+	for (struct file_system *system = vfs->systems; system != NULL; system = system->next) {
+		if (system->references == 0 && system->root != NULL) {
+			server_defer(); /* there may be another one */
+			empty(system);
+			return;
 		}
 	}
 }
@@ -200,14 +236,8 @@ void file_system_get(struct file_system *system)
 
 void file_system_put(struct file_system *system)
 {
-	struct vnode *root = system->root;
-
-	if (--system->references != 0)
-		return;
-	empty_tree(root);
-	system->root = NULL;
-	root->links = 0;
-	vnode_put(root); /* and with it, if nobody has a file of it open, the system */
+	if (--system->references == 0)
+		empty(system);
 }
 
 bool file_system_charge(struct file_system *system, uint64_t pages)

@@ -173,6 +173,8 @@ static inline bool is_symlink(const struct vnode *vnode)
 struct file_system *file_system_new(enum file_system_kind kind, uint64_t pages, uint32_t mode);
 void file_system_get(struct file_system *system);
 void file_system_put(struct file_system *system);
+/* A transaction of its own: more of the trees of file systems that nobody has any more. */
+void file_systems_go_on(void);
 /* Charges pages; false: they are not to be had. */
 bool file_system_charge(struct file_system *system, uint64_t pages);
 void file_system_credit(struct file_system *system, uint64_t pages);

@@ -141,6 +141,7 @@ static void setup(void)
 	tty = server_keep_root(sizeof(*tty));
 	server_on_cancel(terminal_cancelled);
 	server_on_timer(waiters_expired);
+	server_on_deferred(terminals_go_on);
 	server_on_notify(NOTIFY_INPUT(0) | NOTIFY_OUTPUT(0), notified);
 	for (unsigned i = 0; i < TERMINALS; i++) {
 		terminal_init(&tty->terminal[i], i, i == 1);
@@ -301,11 +302,44 @@ Test(tty, a_full_line_parks_the_writer)
 	cr_expect_eq(line_out_count, 100);
 	line_out_room = sizeof(line_out) - line_out_count;
 	host_notify(NOTIFY_OUTPUT(0));
+	host_run_deferred();
 	cr_assert(loopback_answered(id));
 	cr_expect_eq(line_out_count, sizeof(many) - 1);
 	loopback_resume(id);
 	cr_assert_eq(do_write(console, many), 0);
 	cr_expect_eq(done, sizeof(many) - 1);
+}
+
+Test(tty, one_transaction_moves_a_part_of_a_long_write)
+{
+	static char many[60000];
+
+	memset(many, 'x', sizeof(many) - 1);
+	cr_assert_eq(do_write(console, many), LOOPBACK_EPARKED);
+	uint64_t id = loopback_parked();
+	cr_expect_leq(line_out_count, 2 * RUN_BYTES + OUTPUT_SIZE);
+	cr_expect_not(loopback_answered(id));
+	cr_expect_gt(host_run_deferred(), 3);
+	cr_assert(loopback_answered(id));
+	cr_expect_eq(line_out_count, sizeof(many) - 1);
+	loopback_resume(id);
+	cr_assert_eq(do_write(console, many), 0);
+	cr_expect_eq(done, sizeof(many) - 1);
+}
+
+Test(tty, one_transaction_takes_a_part_of_much_input)
+{
+	static char many[12001];
+
+	memset(many, 'x', sizeof(many) - 1);
+	type(many);
+	cr_expect_gt(line_in_count, 0, "a line that never ends is taken in steps");
+	cr_expect_gt(host_run_deferred(), 0);
+	cr_expect_eq(line_in_count, 0);
+	line_out_count = 0;
+	type("\n");
+	cr_assert_eq(do_read(console, sizeof(buffer)), 0);
+	cr_expect_eq(done, INPUT_SIZE);
 }
 
 Test(tty, nonblocking_write_takes_a_part)

@@ -7,6 +7,7 @@
 #include "memory.h"
 #include <loopback.h>
 #include <portico/server.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -120,6 +121,20 @@ uint64_t memory_machine(void)
 uint64_t memory_available(void)
 {
 	return host_available;
+}
+
+/* Each look is another transaction, unless a test says that one is under way. */
+uint64_t host_transaction;
+
+uint64_t memory_transaction(void)
+{
+	static uint64_t number;
+	return host_transaction != 0 ? host_transaction : ++number | UINT64_C(1) << 63;
+}
+
+void memory_log(const char *line, size_t length)
+{
+	fwrite(line, 1, length, stderr);
 }
 
 uint64_t memory_entropy(void)

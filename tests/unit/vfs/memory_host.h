@@ -6,8 +6,9 @@
 
 #include <stdint.h>
 
-extern uint64_t host_machine;   /* bytes: memory_machine() */
-extern uint64_t host_available; /* bytes: memory_available() */
-extern unsigned host_objects;   /* live memory objects */
+extern uint64_t host_machine;     /* bytes: memory_machine() */
+extern uint64_t host_available;   /* bytes: memory_available() */
+extern unsigned host_objects;     /* live memory objects */
+extern uint64_t host_transaction; /* 0: each look at the number of the transaction finds another one */
 
 #endif

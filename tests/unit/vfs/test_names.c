@@ -374,5 +374,28 @@ Test(names, a_deep_tree_goes_with_its_file_system)
 	}
 	cr_expect_gt(keep_used(), used);
 	cr_expect_eq(vfs_unmount(top, "/tmp", 0), 0);
+	cr_expect_gt(keep_used(), used, "one transaction does not take all of it");
+	cr_expect_gt(host_run_deferred(), 3);
 	cr_expect_lt(keep_used(), used);
+}
+
+Test(names, two_trees_go_at_the_same_time)
+{
+	char name[32];
+	size_t used = keep_used();
+	for (unsigned t = 0; t < 2; t++) {
+		snprintf(name, sizeof(name), "/t%u", t);
+		cr_assert_eq(make_directory(name), 0);
+		cr_expect_eq(vfs_mount(top, "t", name, "tmpfs", 0, ""), 0);
+		for (unsigned i = 0; i < 200; i++) {
+			snprintf(name, sizeof(name), "/t%u/%u", t, i);
+			file_with(name, "x");
+		}
+	}
+	cr_expect_eq(vfs_unmount(top, "/t0", 0), 0);
+	cr_expect_eq(vfs_unmount(top, "/t1", 0), 0);
+	host_run_deferred();
+	cr_expect_eq(removed_directory("/t0"), 0);
+	cr_expect_eq(removed_directory("/t1"), 0);
+	cr_expect_lt(keep_used(), used + 4096, "%zu bytes more", keep_used() - used);
 }

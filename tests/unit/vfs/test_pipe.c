@@ -483,3 +483,98 @@ Test(fifo, the_other_side_came_and_went)
 	cr_expect_eq(get(in, &byte, 1), 0);
 	closed(in);
 }
+
+/* ---- recovery: what a new incarnation must find ---- */
+
+static struct pipe *the_pipe(void)
+{
+	for (uint32_t slot = 1; slot < vfs->file_slots; slot++)
+		if (vfs->file[slot] != NULL && (vfs->file[slot]->place.vnode->mode & S_IFMT) == S_IFIFO)
+			return vfs->file[slot]->place.vnode->pipe;
+	return NULL;
+}
+
+static void fill_pattern(uint8_t *bytes, size_t size, unsigned seed)
+{
+	for (size_t i = 0; i < size; i++)
+		bytes[i] = (uint8_t)(i * 7 + i / 251 + seed);
+}
+
+static bool ring_holds(const struct pipe *found, const uint8_t *bytes)
+{
+	for (uint32_t i = 0; i < found->count; i++)
+		if (found->ring[(found->head + i) & (found->room - 1)] != bytes[i])
+			return false;
+	return true;
+}
+
+/* The kernel fills the ring without undo log: what was in it when a transaction began must be there when it is undone.
+ */
+Test(pipe, what_a_transaction_takes_out_stays_in_place)
+{
+	static uint8_t bytes[4 * PIPE_SIZE], back[PIPE_SIZE];
+	fill_pattern(bytes, sizeof(bytes), 1);
+	cr_assert_eq(put(writer, bytes, sizeof(bytes)), -LOOPBACK_EPARKED);
+	uint64_t id = loopback_parked();
+	for (unsigned round = 0; round < 3; round++) {
+		struct pipe before = *the_pipe();
+		size_t at = round * PIPE_SIZE;
+		cr_assert_eq(before.count, PIPE_SIZE);
+		host_transaction = 100 + round;
+		cr_assert_eq(get(reader, back, PIPE_SIZE), PIPE_SIZE);
+		cr_expect_eq(memcmp(back, bytes + at, PIPE_SIZE), 0);
+		cr_expect(ring_holds(&before, bytes + at), "round %u", round);
+		cr_expect(ring_holds(the_pipe(), bytes + at + PIPE_SIZE), "round %u", round);
+	}
+	cr_assert(loopback_answered(id));
+	loopback_resume(id);
+	cr_assert_eq(put(writer, bytes, sizeof(bytes)), sizeof(bytes));
+	host_transaction = 0;
+}
+
+Test(pipe, one_transaction_serves_a_part_of_many_waiters)
+{
+	static uint8_t bytes[4u << 20], back[100][PIPE_SIZE];
+	uint64_t reading[100];
+	fill_pattern(bytes, sizeof(bytes), 2);
+	for (unsigned i = 0; i < 60; i++) {
+		cr_assert_eq(get(reader, back[i], PIPE_SIZE), -LOOPBACK_EPARKED);
+		reading[i] = loopback_parked();
+	}
+	cr_assert_eq(put(writer, bytes, sizeof(bytes)), -LOOPBACK_EPARKED);
+	uint64_t writing = loopback_parked();
+	cr_expect(!loopback_answered(reading[59]));
+	cr_expect_gt(host_run_deferred(), 1);
+	for (unsigned i = 0; i < 60; i++) {
+		cr_assert(loopback_answered(reading[i]), "reader %u", i);
+		loopback_resume(reading[i]);
+		cr_expect_eq(get(reader, back[i], PIPE_SIZE), PIPE_SIZE);
+		cr_expect_eq(memcmp(back[i], bytes + i * PIPE_SIZE, PIPE_SIZE), 0);
+	}
+	for (unsigned i = 60; i < 64; i++) {
+		cr_expect_eq(get(reader, back[i], PIPE_SIZE), PIPE_SIZE);
+		cr_expect_eq(memcmp(back[i], bytes + i * PIPE_SIZE, PIPE_SIZE), 0);
+	}
+	cr_assert(loopback_answered(writing));
+	loopback_resume(writing);
+	cr_expect_eq(put(writer, bytes, sizeof(bytes)), (int64_t)sizeof(bytes));
+}
+
+/* A pipe whose ring cannot grow goes by way of the undo log, and gives the same bytes. */
+Test(pipe, without_memory_for_a_larger_ring)
+{
+	static uint8_t bytes[3 * PIPE_SIZE], back[PIPE_SIZE];
+	fill_pattern(bytes, sizeof(bytes), 3);
+	cr_assert_eq(put(writer, bytes, sizeof(bytes)), -LOOPBACK_EPARKED);
+	uint64_t id = loopback_parked();
+	host_limit_keep(0);
+	for (unsigned i = 0; i < 3; i++) {
+		host_transaction = 200 + i;
+		cr_assert_eq(get(reader, back, PIPE_SIZE), PIPE_SIZE);
+		cr_expect_eq(memcmp(back, bytes + i * PIPE_SIZE, PIPE_SIZE), 0);
+	}
+	host_transaction = 0;
+	cr_assert(loopback_answered(id));
+	loopback_resume(id);
+	cr_assert_eq(put(writer, bytes, sizeof(bytes)), sizeof(bytes));
+}
