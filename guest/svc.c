@@ -1,17 +1,21 @@
+/* clang-format off: a table */
 /*
  * svc: the administrator's view of the servers, through /dev/supervisor, which root serves (docs/guide/supervision.md).
  *
- *   svc list [--json]              the servers: incarnation, uptime, requests, restarts, keep, how the last incarnation
- * ended svc watch                      the list, again each second svc log [--json]               the journal: each end
- * of an incarnation, with registers and the request in service svc kill NAME                  ends the incarnation
- * where it is svc crash NAME                 lets it fault by itself svc hang NAME                  lets it loop for
- * ever svc restart NAME [--cold]      ends it between two requests; --cold: the next one has forgotten everything svc
- * update NAME FILE           the next incarnation is made of this program svc campaign MS NAME...        kills these in
- * turn, one every MS milliseconds; `svc campaign 0` ends it
+ *   list [--json]           the servers: incarnation, uptime, requests, restarts, keep, how the last incarnation ended
+ *   watch                   the list, again each second
+ *   log [--json]            the journal: each end of an incarnation, with registers and the request in service
+ *   kill NAME               ends the incarnation where it is
+ *   crash NAME              lets it fault by itself
+ *   hang NAME               lets it loop for ever
+ *   restart NAME [--cold]   ends it between two requests; --cold: the next one has forgotten everything
+ *   update NAME FILE        the next incarnation is made of this program
+ *   campaign MS NAME...     kills these in turn, one every MS milliseconds; `svc campaign 0` ends it
  *
  * Servers are known by the names of the boot plan; `root` is the supervisor itself. Only uid 0 may open the device.
  * Exit status: 0; 1: the supervisor refused; 2: wrong usage.
  */
+/* clang-format on */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
