@@ -46,6 +46,11 @@ static int64_t check_port(struct ipc_space *space, const struct msg_descriptor *
 	for (uint32_t i = 0; i < index; i++)
 		if (all[i].type == MSG_DESC_PORT && all[i].name == d->name && (is_move(&all[i]) || is_move(d)))
 			return KERN_INVALID_NAME;
+	if (d->disposition == MSG_COPY_SEND) {
+		const struct right *right = space_find(space, d->name);
+		if (right != NULL && right->kind == RIGHT_SEND && right->object_kind == KOBJ_PORT && !right->sender->port->object.dead)
+			return KERN_SUCCESS;
+	}
 	source_of(d, &source);
 	status = right_check(space, &source);
 	if (status == KERN_SUCCESS && d->disposition == MSG_MOVE_RECEIVE && circular(space, d->name, destination))
@@ -81,6 +86,21 @@ static int64_t check_one(struct ipc_space *space, const struct msg_descriptor *a
 	}
 }
 
+/* Port rights are most of what is sent, so right_take is repeated here for them; false: it is something else. */
+static bool take_copied(struct ipc_space *space, const struct msg_descriptor *d, struct carried *c)
+{
+	const struct right *from = space_find(space, d->name);
+
+	if (d->disposition != MSG_COPY_SEND || from->object_kind != KOBJ_PORT)
+		return false;
+	c->kind = RIGHT_SEND;
+	c->object_kind = KOBJ_PORT;
+	c->flags = d->flags == 0 ? from->flags : (from->flags & d->flags) | (d->flags & RIGHT_INHERIT);
+	c->pointer = from->sender;
+	sender_ref(from->sender);
+	return true;
+}
+
 static int64_t take_port(struct thread *sender, const struct msg_descriptor *d, struct carried *c)
 {
 	struct right_source source;
@@ -90,7 +110,7 @@ static int64_t take_port(struct thread *sender, const struct msg_descriptor *d, 
 	c->type = MSG_DESC_PORT;
 	c->kind = RIGHT_NONE;
 	c->disposition = d->disposition;
-	if (d->name == PORT_NULL)
+	if (d->name == PORT_NULL || take_copied(sender->task->space, d, c))
 		return KERN_SUCCESS;
 	source_of(d, &source);
 	status = right_take(sender->task->space, &source, sender->task->ledger, &taken);
@@ -178,6 +198,8 @@ static void commit_one(struct thread *sender, const struct msg_descriptor *d, st
 	struct right_source source;
 
 	if (c->type == MSG_DESC_PORT && c->kind != RIGHT_NONE) {
+		if (!is_move(d))
+			return;
 		source_of(d, &source);
 		right_commit(sender->task->space, &source);
 		if (c->kind == RIGHT_RECEIVE)
@@ -263,5 +285,21 @@ void carry_deliver(struct thread *receiver, struct msg_page *page, struct carrie
 			d->flags = (uint16_t)c->flags;
 			d->size = c->size;
 		}
+	}
+}
+
+/* ---- releasing what was delivered ---- */
+
+/* The page is the receiver's, who may write what it likes there: names and addresses of its own are all that it can name. */
+void carry_release_delivered(struct thread *receiver, uint64_t mask)
+{
+	for (; mask != 0; mask &= mask - 1) {
+		const volatile struct msg_descriptor *d = &receiver->endpoint->request->descriptor[__builtin_ctzll(mask)];
+		uint8_t type = d->type;
+
+		if (type == MSG_DESC_PORT)
+			(void)right_release(receiver->task->space, d->name);
+		else if (type == MSG_DESC_REGION && receiver->task->map != NULL)
+			(void)vm_map_remove(receiver->task->map, d->address, d->size);
 	}
 }

@@ -176,6 +176,7 @@ int64_t trap_handle_msg(uint64_t op, uint64_t destination, uint64_t receive, uin
 	struct thread *self = cpu->current;
 
 	(void)f;
+released:
 	if (likely(deadline == DEADLINE_NEVER && self->attention == 0 && !cpu->reschedule)) {
 		if ((op & ~(uint64_t)(0xfff | MSG_INTERRUPTIBLE)) == MSG_CALL) {
 			if (fast_call(cpu, self, op, destination))
@@ -184,6 +185,11 @@ int64_t trap_handle_msg(uint64_t op, uint64_t destination, uint64_t receive, uin
 			if (fast_reply(cpu, self, op, destination, receive))
 				return KERN_SUCCESS;
 		}
+	}
+	if (op >> MSG_RELEASE_SHIFT != 0 && (op & (MSG_RECEIVE | MSG_SEND | MSG_CALL | MSG_COMMIT)) == MSG_RECEIVE) {
+		carry_release_delivered(self, op >> MSG_RELEASE_SHIFT);
+		op &= MSG_RELEASE(0) - 1;
+		goto released;
 	}
 	return msg_general(op, destination, receive, deadline, e);
 }

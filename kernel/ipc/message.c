@@ -12,7 +12,7 @@
 
 #define OP_KNOWN                                                                                                      \
 	(0x1ffffu | MSG_SEND | MSG_CALL | MSG_SEND_REPLY | MSG_RECEIVE | MSG_TO_ONCE | MSG_INTERRUPTIBLE | MSG_RESTART |    \
-	 MSG_COMMIT | MSG_AWAIT)
+	 MSG_COMMIT | MSG_AWAIT | MSG_RELEASES(0xffff))
 
 /* A one-way message with bytes and rights of its own. */
 struct oneway {
@@ -522,11 +522,15 @@ static int64_t msg_receive(struct thread *self, uint64_t op, const struct receiv
 
 static int64_t op_check(uint64_t op)
 {
-	uint64_t sends = op & (MSG_SEND | MSG_CALL | MSG_SEND_REPLY);
+	/* By the bits of MSG_SEND, MSG_CALL and MSG_SEND_REPLY: none or one of them. */
+	bool sends_ok = UINT32_C(0x17) >> (op >> MSG_OP_SHIFT & 7) & 1;
 
-	if (op & MSG_COMMIT && (!(op & MSG_RECEIVE) || op & (MSG_SEND | MSG_CALL)))
+	_Static_assert((MSG_SEND | MSG_CALL | MSG_SEND_REPLY) == UINT64_C(7) << MSG_OP_SHIFT, "three bits");
+	if (likely((op & ~(0x1ffffu | MSG_INTERRUPTIBLE)) == MSG_CALL))
+		goto lengths;
+	if (op & (MSG_COMMIT | MSG_RELEASES(0xffff)) && (!(op & MSG_RECEIVE) || op & (MSG_SEND | MSG_CALL)))
 		return KERN_INVALID_ARGUMENT;
-	if (op & ~OP_KNOWN || (sends & (sends - 1)) != 0 || (op & (MSG_SEND | MSG_CALL | MSG_SEND_REPLY | MSG_RECEIVE)) == 0)
+	if (op & ~OP_KNOWN || !sends_ok || (op & (MSG_SEND | MSG_CALL | MSG_SEND_REPLY | MSG_RECEIVE)) == 0)
 		return KERN_INVALID_ARGUMENT;
 	if (op & MSG_CALL && op & MSG_RECEIVE)
 		return KERN_INVALID_ARGUMENT;
@@ -534,6 +538,7 @@ static int64_t op_check(uint64_t op)
 		return KERN_INVALID_ARGUMENT;
 	if (op & MSG_RESTART && !(op & (MSG_SEND_REPLY | MSG_TO_ONCE)))
 		return KERN_INVALID_ARGUMENT;
+lengths:
 	if (MSG_LENGTH_OF(op) > MSG_INLINE_MAX || MSG_DESCRIPTORS_OF(op) > MSG_DESCRIPTORS_MAX)
 		return KERN_TOO_LARGE;
 	return KERN_SUCCESS;
@@ -574,6 +579,7 @@ static int64_t commit(struct thread *self, uint64_t op, uint64_t destination, ui
 {
 	if (op & MSG_COMMIT)
 		commit_operations(self, count);
+	carry_release_delivered(self, op >> MSG_RELEASE_SHIFT);
 	if (send_phase(self, op, destination, deadline) != KERN_SUCCESS)
 		(void)reply_to(self, self->endpoint->caller, MSG_SEND_REPLY, EIO);
 	domain_committed(self);
@@ -598,6 +604,8 @@ int64_t msg_general(uint64_t op, uint64_t destination, uint64_t receive, uint64_
 		status = commit(self, op, destination, deadline, count);
 	else if (status == KERN_SUCCESS)
 		status = send_phase(self, op, destination, deadline);
+	if (status == KERN_SUCCESS && op & MSG_COMMIT) /* it may be among what was released */
+		status = receive_find(self, op, (port_name_t)receive, &source);
 	if (status == KERN_SUCCESS && op & MSG_RECEIVE && self->state == THREAD_RUNNING)
 		status = msg_receive(self, op, &source, deadline);
 	return status;

@@ -251,7 +251,17 @@ int64_t map_clip(struct vm_map *map, uint64_t address);
 /* Joins an entry with its successor where they continue each other; returns the one that is left at that place. */
 struct map_entry *map_merge(struct vm_map *map, struct map_entry *entry);
 /* 0, or KERN_INVALID_ARGUMENT: aligned, not empty, inside user space. */
-int64_t map_check_range(uint64_t address, uint64_t size);
+static inline int64_t map_check_range(uint64_t address, uint64_t size)
+{
+	if (PAGE_OFFSET(address | size) != 0 || size == 0 || size > MAP_TOP)
+		return KERN_INVALID_ARGUMENT;
+	return address >= PAGE_SIZE && address <= MAP_TOP - size ? KERN_SUCCESS : KERN_INVALID_ARGUMENT;
+}
+/*
+ * Maps [offset, offset + size) of an internal object, a whole number of its pages, wherever there is room; readable and writable.
+ * Takes over the reference to the object unless it fails. -> address
+ */
+int64_t map_enter_region(struct vm_map *map, struct memory_object *object, uint64_t offset, uint64_t size);
 /* Unmaps; false when the budget ran out first (call again). *status: KERN_NO_MEMORY if an entry could not be split. */
 bool map_remove_some(struct vm_map *map, uint64_t start, uint64_t end, uint64_t *budget, int64_t *status);
 /* Are all addresses of the range mapped, with max protections that include `protection`? KERN_FAULT, KERN_NO_ACCESS. */

@@ -158,17 +158,22 @@ int64_t object_populate(struct memory_object *object, bool contiguous)
 
 static bool object_finish(struct memory_object *object)
 {
-	if (!object_drop_pages(object, 0, object->pages, WORK_STEP))
-		return false;
-	/* A tree can keep empty nodes after an insertion that failed. */
-	page_tree_clear(&object->tree, 0, ~UINT64_C(0), ~UINT64_C(0), object->object.ledger);
+	if (object->tree.height != 0) {
+		if (!object_drop_pages(object, 0, object->pages, WORK_STEP))
+			return false;
+		/* A tree can keep empty nodes after an insertion that failed. */
+		page_tree_clear(&object->tree, 0, ~UINT64_C(0), ~UINT64_C(0), object->object.ledger);
+	} else if (object->resident != 0) {
+		object_drop_pages(object, 0, TREE_SMALL, WORK_STEP);
+	}
 	object_free(OBJECT(object), sizeof(*object));
 	return true;
 }
 
 void memory_object_destroy(struct memory_object *object)
 {
-	pager_wake(object, 0, object->pages, false);
+	if (!list_empty(&object->waiters))
+		pager_wake(object, 0, object->pages, false);
 	list_remove(&object->front_link);
 	if (object->backing != NULL)
 		object_unref(OBJECT(object->backing));
@@ -284,12 +289,36 @@ int64_t object_clone(struct memory_object *source, uint64_t first, uint64_t end,
 	return KERN_SUCCESS;
 }
 
+/* A look at each is shorter than a walk, and `to` is empty: its tree needs no nodes. */
+static int64_t share_few(struct memory_object *to, struct memory_object *source, uint64_t first, uint64_t count)
+{
+	uint64_t shared = 0;
+	for (uint64_t i = 0; i < count; i++) {
+		struct page *page = page_tree_get(&source->tree, first + i);
+		if (page == NULL)
+			continue;
+		page_tree_set(&to->tree, i, page, NULL);
+		page->refs++;
+		shared++;
+	}
+	if (shared == 0)
+		return KERN_SUCCESS;
+	if (!ledger_charge_pages(to->object.ledger, shared)) {
+		page_tree_clear(&to->tree, 0, count, count, NULL);
+		return KERN_NO_MEMORY;
+	}
+	to->resident = shared;
+	object_write_protect(source, first, first + count, NULL);
+	return KERN_SUCCESS;
+}
+
 int64_t object_share_pages(struct memory_object *to, uint64_t to_first, struct memory_object *source, uint64_t first,
                            uint64_t count)
 {
 	uint64_t end = first + count;
-	bool few = count <= TREE_SMALL; /* then a look at each is shorter than a walk */
-	for (uint64_t i = first; (few || page_tree_next(&source->tree, &i)) && i < end; i++) {
+	if (count <= TREE_SMALL && to->resident == 0 && to->tree.height == 0 && to_first == 0)
+		return share_few(to, source, first, count);
+	for (uint64_t i = first; page_tree_next(&source->tree, &i) && i < end; i++) {
 		struct page *page = page_tree_get(&source->tree, i);
 		if (page == NULL)
 			continue;

@@ -5,6 +5,14 @@
 #include <kernel/arch/x86_64/pmap.h>
 #include <kernel/vm/internal.h>
 
+static int64_t check_entry(const struct map_entry *entry)
+{
+	const struct memory_object *object = entry->object;
+	if ((entry->flags & VM_READ) == 0)
+		return KERN_FAULT;
+	return object != NULL && object->wired && object->kind != MEMORY_IMAGE ? KERN_NOT_SUPPORTED : KERN_SUCCESS;
+}
+
 /* Mapped without holes, readable, and of a kind that can be copied. */
 static int64_t check_source(struct vm_map *map, uint64_t start, uint64_t end)
 {
@@ -13,11 +21,9 @@ static int64_t check_source(struct vm_map *map, uint64_t start, uint64_t end)
 		return status;
 	for (struct map_entry *entry = map_lookup(map, start); entry != NULL && entry->start < end;
 	     entry = map_next(entry)) {
-		const struct memory_object *object = entry->object;
-		if ((entry->flags & VM_READ) == 0)
-			return KERN_FAULT;
-		if (object != NULL && object->wired && object->kind != MEMORY_IMAGE)
-			return KERN_NOT_SUPPORTED;
+		status = check_entry(entry);
+		if (status != KERN_SUCCESS)
+			return status;
 	}
 	return KERN_SUCCESS;
 }
@@ -132,16 +138,19 @@ int64_t vm_region_take(struct vm_map *map, uint64_t address, uint64_t size, bool
 {
 	uint64_t rounded = PAGE_ROUND(size), end = address + rounded;
 	int64_t status = rounded < size ? KERN_INVALID_ARGUMENT : map_check_range(address, rounded);
-	if (status == KERN_SUCCESS)
-		status = check_source(map, address, end);
+	if (status != KERN_SUCCESS)
+		return status;
+	struct map_entry *entry = map_lookup(map, address);
+	bool single = entry != NULL && entry->end >= end;
+	status = single ? check_entry(entry) : check_source(map, address, end);
 	if (status != KERN_SUCCESS)
 		return status;
 	region->size = size;
-	struct map_entry *entry = map_lookup(map, address);
-	bool single = entry->end >= end;
 	if (move && single && move_one(map, address, end, region))
 		return KERN_SUCCESS;
-	status = single ? copy_one(map_lookup(map, address), address, end, region) : gather(map, address, end, region);
+	if (move)
+		entry = map_lookup(map, address); /* it may have been split */
+	status = single ? copy_one(entry, address, end, region) : gather(map, address, end, region);
 	if (status != KERN_SUCCESS)
 		return status;
 	region->object->internal = true;
@@ -154,9 +163,10 @@ int64_t vm_region_take(struct vm_map *map, uint64_t address, uint64_t size, bool
 
 int64_t vm_region_map(struct vm_map *map, struct vm_region *region)
 {
-	int64_t address = vm_map_enter(map, 0, region->size, region->object, region->offset,
-	                               VM_READ | VM_WRITE | VM_INHERIT_COPY, PROTECTION_MASK);
-	vm_region_release(region);
+	int64_t address = map_enter_region(map, region->object, region->offset, PAGE_ROUND(region->size));
+	if (address < 0)
+		vm_region_release(region);
+	region->object = NULL;
 	return address;
 }
 

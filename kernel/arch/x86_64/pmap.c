@@ -358,5 +358,20 @@ static void protect_in(struct vm_map *map, uint64_t *table, unsigned level, uint
 
 void pmap_write_protect(struct vm_map *map, uint64_t start, uint64_t end)
 {
-	protect_in(map, map->pmap.root, LEVELS, start, end);
+	uint64_t *table = map->pmap.root;
+	if (end - start != PAGE_SIZE) {
+		protect_in(map, table, LEVELS, start, end);
+		return;
+	}
+	for (unsigned level = LEVELS; level > 1; level--) {
+		uint64_t entry = table[slot_of(start, level)];
+		if (entry == 0)
+			return;
+		table = table_of(entry);
+	}
+	uint64_t *entry = &table[slot_of(start, 1)];
+	if ((*entry & PTE_WRITE) != 0) {
+		*entry &= ~PTE_WRITE;
+		changed(map, start, end);
+	}
 }
