@@ -68,11 +68,11 @@ static int64_t check_one(struct ipc_space *space, const struct msg_descriptor *a
 {
 	const struct msg_descriptor *d = &all[index];
 
+	if (d->type == MSG_DESC_PORT)
+		return check_port(space, all, index, destination);
 	switch (d->type) {
 	case MSG_DESC_NONE:
 		return KERN_SUCCESS;
-	case MSG_DESC_PORT:
-		return check_port(space, all, index, destination);
 	case MSG_DESC_REGION:
 		if (d->flags & ~MSG_REGION_MOVE || d->address % PAGE_SIZE != 0 || d->size == 0)
 			return KERN_INVALID_ARGUMENT;
@@ -133,12 +133,12 @@ static int64_t take_one(struct thread *sender, const struct msg_descriptor *d, s
 	struct vm_region region;
 	int64_t status;
 
+	if (d->type == MSG_DESC_PORT)
+		return take_port(sender, d, c);
 	c->type = MSG_DESC_NONE;
 	c->flags = d->flags;
 	c->size = d->size;
 	switch (d->type) {
-	case MSG_DESC_PORT:
-		return take_port(sender, d, c);
 	case MSG_DESC_REGION:
 		status = vm_region_take(sender->task->map, d->address, page_round(d->size), false, &region);
 		if (status != KERN_SUCCESS)
@@ -215,13 +215,17 @@ int64_t carry_take(struct thread *sender, uint32_t count, enum carry_where where
 	struct msg_descriptor d[MSG_DESCRIPTORS_MAX];
 	int64_t status = KERN_SUCCESS;
 	uint32_t taken = 0;
+	bool moves = false;
 
 	if (count == 0)
 		return KERN_SUCCESS;
-	for (uint32_t i = 0; i < count; i++)
+	for (uint32_t i = 0; i < count; i++) {
 		__builtin_memcpy(&d[i], &sender->endpoint->send->descriptor[i], sizeof(d[i]));
-	for (uint32_t i = 0; i < count && status == KERN_SUCCESS; i++)
 		status = check_one(sender->task->space, d, i, where, destination);
+		if (status != KERN_SUCCESS)
+			return status;
+		moves |= is_move(&d[i]) || (d[i].type == MSG_DESC_REGION && d[i].flags & MSG_REGION_MOVE);
+	}
 	while (taken < count && status == KERN_SUCCESS) {
 		status = take_one(sender, &d[taken], &carried[taken]);
 		if (status == KERN_SUCCESS)
@@ -232,7 +236,7 @@ int64_t carry_take(struct thread *sender, uint32_t count, enum carry_where where
 			undo_one(&d[taken], &carried[taken]);
 		return status;
 	}
-	for (uint32_t i = 0; i < count; i++)
+	for (uint32_t i = 0; moves && i < count; i++)
 		commit_one(sender, &d[i], &carried[i], destination);
 	return KERN_SUCCESS;
 }

@@ -592,6 +592,8 @@ int64_t msg_general(uint64_t op, uint64_t destination, uint64_t receive, uint64_
 	struct receive_source source = {NULL, NULL};
 	int64_t status = op_check(op);
 
+	if (likely((op & ~(0x1ffffu | MSG_INTERRUPTIBLE)) == MSG_CALL && self->attention == 0 && status == KERN_SUCCESS))
+		return msg_call(self, op, destination, deadline);
 	if (op & MSG_AWAIT)
 		return msg_await(self, op);
 	if (op & MSG_COMMIT && (self->domain == NULL || count > COMMIT_OPERATIONS_MAX))

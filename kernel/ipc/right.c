@@ -203,7 +203,10 @@ int64_t right_release(struct ipc_space *space, port_name_t name)
 	if (gone.requested)
 		request_cancel(space, name, right_target(&gone));
 	space_free(space, name, right);
-	right_drop(gone.kind, gone.object_kind, gone.pointer);
+	if (gone.kind == RIGHT_SEND && gone.object_kind == KOBJ_PORT)
+		port_sender_release(gone.sender);
+	else
+		right_drop(gone.kind, gone.object_kind, gone.pointer);
 	return KERN_SUCCESS;
 }
 

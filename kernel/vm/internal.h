@@ -35,6 +35,48 @@ struct map_entry;
 /* Pages or PTEs handled in one go before a long operation lets others run. */
 #define WORK_STEP 1024u
 
+/* ---- ledger.c: what vm.h declares, for the paths that are short ---- */
+
+static inline void credit_pages(struct ledger *ledger, uint64_t count)
+{
+	for (; ledger != NULL; ledger = ledger->parent)
+		ledger->pages -= count;
+}
+
+static inline void credit_bytes(struct ledger *ledger, uint64_t count)
+{
+	for (; ledger != NULL; ledger = ledger->parent)
+		ledger->bytes -= count;
+}
+
+static inline bool charge_pages(struct ledger *ledger, uint64_t count)
+{
+	for (struct ledger *l = ledger; l != NULL; l = l->parent) {
+		if (l->pages + count <= l->page_limit) {
+			l->pages += count;
+			continue;
+		}
+		for (struct ledger *undo = ledger; undo != l; undo = undo->parent)
+			undo->pages -= count;
+		return false;
+	}
+	return true;
+}
+
+static inline bool charge_bytes(struct ledger *ledger, uint64_t count)
+{
+	for (struct ledger *l = ledger; l != NULL; l = l->parent) {
+		if (l->bytes + count <= l->byte_limit) {
+			l->bytes += count;
+			continue;
+		}
+		for (struct ledger *undo = ledger; undo != l; undo = undo->parent)
+			undo->bytes -= count;
+		return false;
+	}
+	return true;
+}
+
 /* ---- page.c ---- */
 
 struct page {
@@ -302,6 +344,11 @@ void pmap_write_protect(struct vm_map *map, uint64_t start, uint64_t end);
 /* The page at `address` in the direct map, if there is a PTE with that access to RAM; else NULL. */
 void *pmap_lookup(struct vm_map *map, uint64_t address, bool write);
 /* Makes changes of existing PTEs known to every CPU that may have them cached. */
-void pmap_flush(struct vm_map *map);
+void pmap_flush_changed(struct vm_map *map);
+static inline void pmap_flush(struct vm_map *map)
+{
+	if (map->pmap.flush_end != 0)
+		pmap_flush_changed(map);
+}
 
 #endif

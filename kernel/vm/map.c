@@ -377,7 +377,9 @@ int64_t map_enter_region(struct vm_map *map, struct memory_object *object, uint6
 {
 	if (map->count >= MAP_ENTRIES_MAX)
 		return KERN_NO_SPACE;
-	uint64_t address = map_find_space(map, DEFAULT_HINT, size, false);
+	uint64_t address = find_up(map, DEFAULT_HINT, size);
+	if (address == 0)
+		address = map_find_space(map, DEFAULT_HINT, size, false);
 	if (address == 0)
 		return KERN_NO_SPACE;
 	struct map_entry *entry = entry_allocate(map);
@@ -506,7 +508,8 @@ int64_t vm_map_remove(struct vm_map *map, uint64_t address, uint64_t size)
 	if (entry != NULL && entry->start == address && entry->end == address + PAGE_ROUND(size) &&
 	    entry_remove(map, entry, &budget)) {
 		pmap_flush(map);
-		gap_opened(map, address);
+		if (address >= map->down_limit)
+			gap_opened(map, address);
 		return KERN_SUCCESS;
 	}
 	do

@@ -115,7 +115,7 @@ bool object_drop_pages(struct memory_object *object, uint64_t first, uint64_t en
 	uint64_t count = page_tree_clear(&object->tree, first, end, budget, object->object.ledger);
 	object->resident -= count;
 	if (!object->borrowed && count != 0)
-		ledger_credit_pages(object->object.ledger, count);
+		credit_pages(object->object.ledger, count);
 	return count < budget || page_tree_count(&object->tree, first, end) == 0;
 }
 
@@ -163,8 +163,11 @@ static bool object_finish(struct memory_object *object)
 			return false;
 		/* A tree can keep empty nodes after an insertion that failed. */
 		page_tree_clear(&object->tree, 0, ~UINT64_C(0), ~UINT64_C(0), object->object.ledger);
-	} else if (object->resident != 0) {
-		object_drop_pages(object, 0, TREE_SMALL, WORK_STEP);
+	} else {
+		for (uint32_t bits = object->tree.used; bits != 0; bits &= bits - 1)
+			page_drop(object->tree.slot[__builtin_ctz(bits)]);
+		if (!object->borrowed && object->resident != 0)
+			credit_pages(object->object.ledger, object->resident);
 	}
 	object_free(OBJECT(object), sizeof(*object));
 	return true;
@@ -297,13 +300,14 @@ static int64_t share_few(struct memory_object *to, struct memory_object *source,
 		struct page *page = page_tree_get(&source->tree, first + i);
 		if (page == NULL)
 			continue;
-		page_tree_set(&to->tree, i, page, NULL);
+		to->tree.slot[i] = page;
+		to->tree.used |= 1u << i;
 		page->refs++;
 		shared++;
 	}
 	if (shared == 0)
 		return KERN_SUCCESS;
-	if (!ledger_charge_pages(to->object.ledger, shared)) {
+	if (!charge_pages(to->object.ledger, shared)) {
 		page_tree_clear(&to->tree, 0, count, count, NULL);
 		return KERN_NO_MEMORY;
 	}

@@ -201,11 +201,9 @@ static inline void changed(struct vm_map *map, uint64_t start, uint64_t end)
 		map->pmap.flush_end = end;
 }
 
-void pmap_flush(struct vm_map *map)
+void pmap_flush_changed(struct vm_map *map)
 {
 	uint64_t start = map->pmap.flush_start, end = map->pmap.flush_end;
-	if (end == 0)
-		return;
 	map->pmap.flush_start = NO_TAG;
 	map->pmap.flush_end = 0;
 	struct cpu *self = cpu_current();
