@@ -279,8 +279,7 @@ void carry_deliver(struct thread *receiver, struct msg_page *page, struct carrie
 	for (uint32_t i = 0; i < count; i++) {
 		struct carried *c = &carried[i];
 		struct msg_descriptor *d = &page->descriptor[i];
-		__builtin_memset(d, 0, sizeof(*d));
-		d->type = c->type;
+		*d = (struct msg_descriptor){.type = c->type};
 		if (c->type == MSG_DESC_PORT) {
 			deliver_port(receiver, d, c);
 		} else if (c->type == MSG_DESC_REGION) {

@@ -287,6 +287,8 @@ void commit_operations(struct thread *self, uint64_t count);
 int64_t trap_handle_right_release(uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e, uint64_t f);
 /* A deadline or an interrupt before a wait began. */
 int64_t wait_refused(struct thread *self, uint64_t op, uint64_t deadline);
+/* MSG_CALL, all checked but the names. */
+int64_t msg_call(struct thread *self, uint64_t op, uint64_t destination, uint64_t deadline);
 int64_t msg_general(uint64_t op, uint64_t destination, uint64_t receive, uint64_t deadline, uint64_t count);
 
 #endif

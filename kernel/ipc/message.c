@@ -223,7 +223,7 @@ static int64_t msg_await(struct thread *self, uint64_t op)
 	return KERN_SUCCESS;
 }
 
-static int64_t msg_call(struct thread *self, uint64_t op, uint64_t destination, uint64_t deadline)
+int64_t msg_call(struct thread *self, uint64_t op, uint64_t destination, uint64_t deadline)
 {
 	int64_t status = self->called_port != NULL ? KERN_BUSY : wait_refused(self, op, deadline);
 	struct port_sender *sender;
@@ -526,8 +526,6 @@ static int64_t op_check(uint64_t op)
 	bool sends_ok = UINT32_C(0x17) >> (op >> MSG_OP_SHIFT & 7) & 1;
 
 	_Static_assert((MSG_SEND | MSG_CALL | MSG_SEND_REPLY) == UINT64_C(7) << MSG_OP_SHIFT, "three bits");
-	if (likely((op & ~(0x1ffffu | MSG_INTERRUPTIBLE)) == MSG_CALL))
-		goto lengths;
 	if (op & (MSG_COMMIT | MSG_RELEASES(0xffff)) && (!(op & MSG_RECEIVE) || op & (MSG_SEND | MSG_CALL)))
 		return KERN_INVALID_ARGUMENT;
 	if (op & ~OP_KNOWN || !sends_ok || (op & (MSG_SEND | MSG_CALL | MSG_SEND_REPLY | MSG_RECEIVE)) == 0)
@@ -538,7 +536,6 @@ static int64_t op_check(uint64_t op)
 		return KERN_INVALID_ARGUMENT;
 	if (op & MSG_RESTART && !(op & (MSG_SEND_REPLY | MSG_TO_ONCE)))
 		return KERN_INVALID_ARGUMENT;
-lengths:
 	if (MSG_LENGTH_OF(op) > MSG_INLINE_MAX || MSG_DESCRIPTORS_OF(op) > MSG_DESCRIPTORS_MAX)
 		return KERN_TOO_LARGE;
 	return KERN_SUCCESS;
@@ -592,8 +589,6 @@ int64_t msg_general(uint64_t op, uint64_t destination, uint64_t receive, uint64_
 	struct receive_source source = {NULL, NULL};
 	int64_t status = op_check(op);
 
-	if (likely((op & ~(0x1ffffu | MSG_INTERRUPTIBLE)) == MSG_CALL && self->attention == 0 && status == KERN_SUCCESS))
-		return msg_call(self, op, destination, deadline);
 	if (op & MSG_AWAIT)
 		return msg_await(self, op);
 	if (op & MSG_COMMIT && (self->domain == NULL || count > COMMIT_OPERATIONS_MAX))

@@ -171,6 +171,8 @@ int64_t object_clone(struct memory_object *source, uint64_t first, uint64_t end,
 /* Shares `count` pages of source from `first` on with an anonymous object at `to_first` (its slots are empty). */
 int64_t object_share_pages(struct memory_object *to, uint64_t to_first, struct memory_object *source, uint64_t first,
                            uint64_t count);
+/* The same for a new object `to`, its start, and at most TREE_SMALL pages; the caller write-protects the source. */
+int64_t object_share_few(struct memory_object *to, struct memory_object *source, uint64_t first, uint64_t count);
 /* Finds or makes page `index`. `except`: the entry whose PTE the caller replaces itself (or NULL). */
 int64_t object_page(struct memory_object *object, uint64_t index, bool write, struct map_entry *except,
                     struct page_place *place);

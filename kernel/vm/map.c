@@ -54,11 +54,8 @@ struct map_entry *map_search(struct vm_map *map, uint64_t address)
 static uint8_t random_levels(void)
 {
 	static uint64_t state = 0x9e3779b97f4a7c15ul;
-	state ^= state << 13;
-	state ^= state >> 7;
-	state ^= state << 17;
-	unsigned zeros = (unsigned)__builtin_ctzll(state | UINT64_C(1) << 40) / 2;
-	return (uint8_t)(1 + (zeros < MAP_LEVELS ? zeros : MAP_LEVELS - 1));
+	state = state * 6364136223846793005u + 1442695040888963407u; /* Knuth's MMIX; its high bits are the good ones */
+	return (uint8_t)(1 + (unsigned)__builtin_ctzll(state >> 40 | UINT64_C(1) << 2 * (MAP_LEVELS - 1)) / 2);
 }
 
 static size_t entry_size(unsigned levels)
@@ -98,7 +95,8 @@ void entry_set_object(struct map_entry *entry, struct memory_object *object)
 	if (object == NULL && old != NULL) {
 		old->mapping_count--;
 		list_remove(&entry->object_link);
-		object_unref(OBJECT(old));
+		if (--old->object.refs == 0)
+			memory_object_destroy(old);
 	}
 }
 
@@ -107,7 +105,7 @@ void map_insert(struct vm_map *map, struct map_entry *entry)
 	struct map_entry *at = &map->head;
 	if (entry->levels > map->levels)
 		map->levels = entry->levels;
-	if (entry->levels == 1) { /* most: only the neighbours are concerned */
+	if (entry->levels == 1) { /* most: only the neighbours are concerned, and the hint is often right */
 		struct map_entry *next = map_find(map, entry->start);
 		struct map_entry *prev = next != NULL ? next->prev : map->last;
 		at = prev != NULL ? prev : at;
@@ -452,9 +450,11 @@ static bool entry_empty(struct vm_map *map, struct map_entry *entry, uint64_t *b
 	return true;
 }
 
-static bool entry_remove(struct vm_map *map, struct map_entry *entry, uint64_t *budget)
+static inline bool entry_remove(struct vm_map *map, struct map_entry *entry, uint64_t *budget)
 {
-	if (!entry_empty(map, entry, budget))
+	/* Never touched, and what is in the object dies with the entry: there is nothing to empty. */
+	bool empty = entry->touched_end == 0 && (entry->object == NULL || entry->object->object.refs == 1);
+	if (!empty && !entry_empty(map, entry, budget))
 		return false;
 	map_unlink(map, entry);
 	entry_free(entry);
@@ -508,7 +508,7 @@ int64_t vm_map_remove(struct vm_map *map, uint64_t address, uint64_t size)
 	if (entry != NULL && entry->start == address && entry->end == address + PAGE_ROUND(size) &&
 	    entry_remove(map, entry, &budget)) {
 		pmap_flush(map);
-		if (address >= map->down_limit)
+		if (address >= map->down_limit && map->down_limit != 0) /* else nothing was ever searched from the top */
 			gap_opened(map, address);
 		return KERN_SUCCESS;
 	}

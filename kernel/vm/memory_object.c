@@ -292,8 +292,8 @@ int64_t object_clone(struct memory_object *source, uint64_t first, uint64_t end,
 	return KERN_SUCCESS;
 }
 
-/* A look at each is shorter than a walk, and `to` is empty: its tree needs no nodes. */
-static int64_t share_few(struct memory_object *to, struct memory_object *source, uint64_t first, uint64_t count)
+/* A look at each is shorter than a walk, and the tree of `to` needs no nodes. */
+int64_t object_share_few(struct memory_object *to, struct memory_object *source, uint64_t first, uint64_t count)
 {
 	uint64_t shared = 0;
 	for (uint64_t i = 0; i < count; i++) {
@@ -305,14 +305,11 @@ static int64_t share_few(struct memory_object *to, struct memory_object *source,
 		page->refs++;
 		shared++;
 	}
-	if (shared == 0)
-		return KERN_SUCCESS;
 	if (!charge_pages(to->object.ledger, shared)) {
 		page_tree_clear(&to->tree, 0, count, count, NULL);
 		return KERN_NO_MEMORY;
 	}
 	to->resident = shared;
-	object_write_protect(source, first, first + count, NULL);
 	return KERN_SUCCESS;
 }
 
@@ -320,8 +317,6 @@ int64_t object_share_pages(struct memory_object *to, uint64_t to_first, struct m
                            uint64_t count)
 {
 	uint64_t end = first + count;
-	if (count <= TREE_SMALL && to->resident == 0 && to->tree.height == 0 && to_first == 0)
-		return share_few(to, source, first, count);
 	for (uint64_t i = first; page_tree_next(&source->tree, &i) && i < end; i++) {
 		struct page *page = page_tree_get(&source->tree, i);
 		if (page == NULL)

@@ -37,10 +37,18 @@ static bool is_small(const struct memory_object *object, uint64_t size)
 /* Few pages go into a new object from its start on, where its tree needs no nodes; a clone keeps the source's offsets. */
 static int64_t share_small(struct map_entry *entry, uint64_t start, uint64_t end, struct vm_region *region)
 {
-	int64_t status = object_share_pages(region->object, 0, entry->object, entry_index(entry, start),
-	                                    (end - start) >> PAGE_SHIFT);
+	struct memory_object *source = entry->object;
+	uint64_t first = entry_index(entry, start), count = (end - start) >> PAGE_SHIFT;
+	int64_t status = object_share_few(region->object, source, first, count);
 	if (status != KERN_SUCCESS)
 		vm_region_release(region);
+	else if (source->mapping_count != 1)
+		object_write_protect(source, first, first + count, NULL);
+	else if (entry->writable) { /* the same, for the one mapping that there is */
+		pmap_write_protect(entry->map, start, end);
+		entry->writable = start > entry->start || end < entry->end;
+		pmap_flush(entry->map);
+	}
 	return status;
 }
 

@@ -361,11 +361,18 @@ void pmap_write_protect(struct vm_map *map, uint64_t start, uint64_t end)
 		protect_in(map, table, LEVELS, start, end);
 		return;
 	}
-	for (unsigned level = LEVELS; level > 1; level--) {
-		uint64_t entry = table[slot_of(start, level)];
-		if (entry == 0)
-			return;
-		table = table_of(entry);
+	if (map->pmap.last_tag == start >> 21) {
+		table = map->pmap.last_table;
+	} else {
+		for (unsigned level = LEVELS; level > 1; level--) {
+			uint64_t entry = table[slot_of(start, level)];
+			if (entry == 0)
+				return;
+			table = table_of(entry);
+		}
+		map->pmap.last_tag = start >> 21;
+		map->pmap.last_table = table;
+		map->pmap.last_page = page_of(table);
 	}
 	uint64_t *entry = &table[slot_of(start, 1)];
 	if ((*entry & PTE_WRITE) != 0) {
