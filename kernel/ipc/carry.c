@@ -297,7 +297,8 @@ void carry_deliver(struct thread *receiver, struct msg_page *page, struct carrie
 void carry_release_delivered(struct thread *receiver, uint64_t mask)
 {
 	for (; mask != 0; mask &= mask - 1) {
-		const volatile struct msg_descriptor *d = &receiver->endpoint->request->descriptor[__builtin_ctzll(mask)];
+		const volatile struct msg_descriptor *d =
+			&receiver->endpoint_storage.request->descriptor[__builtin_ctzll(mask)];
 		uint8_t type = d->type;
 
 		if (type == MSG_DESC_PORT)

@@ -170,22 +170,32 @@ static inline __attribute__((always_inline)) bool fast_reply(struct cpu *cpu, st
 	return true;
 }
 
-/* The releases of a reply, calls that carry something, and the rest. Apart, so that the two paths above keep their registers. */
-static __attribute__((noinline)) int64_t msg_other(uint64_t op, uint64_t destination, uint64_t receive, uint64_t deadline, uint64_t count)
+/* MSG_RELEASE, then the rest of the trap. Apart, so that the two paths above keep their registers. */
+static __attribute__((noinline)) int64_t msg_release(uint64_t op, uint64_t destination, uint64_t receive, uint64_t deadline, uint64_t count)
 {
 	struct cpu *cpu = cpu_current();
 	struct thread *self = cpu->current;
 
+	if ((op & (MSG_RECEIVE | MSG_SEND | MSG_CALL | MSG_COMMIT)) != MSG_RECEIVE)
+		return msg_general(op, destination, receive, deadline, count);
+	carry_release_delivered(self, op >> MSG_RELEASE_SHIFT);
+	op &= MSG_RELEASE(0) - 1;
+	if (deadline == DEADLINE_NEVER && self->attention == 0 && !cpu->reschedule && self->flags & THREAD_SERVER &&
+	    (op & ~UINT64_C(0xfff)) == (MSG_SEND_REPLY | MSG_RECEIVE) && fast_reply(cpu, self, op, destination, receive))
+		return KERN_SUCCESS;
+	return msg_general(op, destination, receive, deadline, count);
+}
+
+/* Nothing but tail calls: it needs no registers either. */
+static __attribute__((noinline)) int64_t msg_other(uint64_t op, uint64_t destination, uint64_t receive, uint64_t deadline, uint64_t count)
+{
+	struct thread *self = cpu_current()->current;
+
 	if ((op & ~(uint64_t)(0x1ffff | MSG_INTERRUPTIBLE)) == MSG_CALL && self->attention == 0 &&
 	    MSG_LENGTH_OF(op) <= MSG_INLINE_MAX && MSG_DESCRIPTORS_OF(op) <= MSG_DESCRIPTORS_MAX)
 		return msg_call(self, op, destination, deadline);
-	if (op >> MSG_RELEASE_SHIFT != 0 && (op & (MSG_RECEIVE | MSG_SEND | MSG_CALL | MSG_COMMIT)) == MSG_RECEIVE) {
-		carry_release_delivered(self, op >> MSG_RELEASE_SHIFT);
-		op &= MSG_RELEASE(0) - 1;
-		if (deadline == DEADLINE_NEVER && self->attention == 0 && !cpu->reschedule && self->flags & THREAD_SERVER &&
-		    (op & ~UINT64_C(0xfff)) == (MSG_SEND_REPLY | MSG_RECEIVE) && fast_reply(cpu, self, op, destination, receive))
-			return KERN_SUCCESS;
-	}
+	if (op >> MSG_RELEASE_SHIFT != 0)
+		return msg_release(op, destination, receive, deadline, count);
 	return msg_general(op, destination, receive, deadline, count);
 }
 

@@ -223,6 +223,33 @@ static int64_t msg_await(struct thread *self, uint64_t op)
 	return KERN_SUCCESS;
 }
 
+/* The commonest of what follows in msg_call: the server waits, and the CPU goes straight to it, as in fastpath.c. */
+static bool call_switch(struct thread *self, struct port *port, uint64_t op)
+{
+	struct thread *server = port_receiver(port);
+	struct cpu *cpu = cpu_current();
+
+	if (server == NULL || server->deadline != DEADLINE_NEVER || self->attention != 0 || !sched_may_switch(cpu, server))
+		return false;
+	self->state = THREAD_BLOCKED;
+	self->wait = WAIT_REPLY;
+	self->wait_object = OBJECT(port);
+	self->interruptible = (op & MSG_INTERRUPTIBLE) != 0;
+	self->rewound = false;
+	self->voluntary_switches++;
+	list_remove(&server->wait_link);
+	message_deliver(server, port, &self->call);
+	server->wait = WAIT_NONE;
+	server->wait_object = NULL;
+	server->interruptible = false;
+	server->state = THREAD_RUNNING;
+	server->registers.rax = KERN_SUCCESS;
+	server->cpu = cpu->id;
+	cpu->current = server;
+	cpu->reschedule = false;
+	return true;
+}
+
 int64_t msg_call(struct thread *self, uint64_t op, uint64_t destination, uint64_t deadline)
 {
 	int64_t status = self->called_port != NULL ? KERN_BUSY : wait_refused(self, op, deadline);
@@ -244,6 +271,8 @@ int64_t msg_call(struct thread *self, uint64_t op, uint64_t destination, uint64_
 	self->carried_count = self->call.count;
 	call_begin(self, sender->port);
 	domain_call_left(self);
+	if (deadline == DEADLINE_NEVER && call_switch(self, sender->port, op))
+		return KERN_SUCCESS;
 	thread_block(WAIT_QUEUED, OBJECT(sender->port), deadline, op & MSG_INTERRUPTIBLE);
 	receiver = offer(sender->port, &self->call);
 	if (receiver != NULL)

@@ -77,7 +77,7 @@ static void *allocate_small(unsigned class)
 	slab->used++;
 	if (slab->free == NULL)
 		list_remove(&slab->link);
-	memory_clear(object, class_size[class]);
+	memory_clear(object, class_size[class] & ~(size_t)7);
 	return object;
 }
 
