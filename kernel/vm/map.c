@@ -54,8 +54,10 @@ struct map_entry *map_search(struct vm_map *map, uint64_t address)
 static uint8_t random_levels(void)
 {
 	static uint64_t state = 0x9e3779b97f4a7c15ul;
-	state = state * 6364136223846793005u + 1442695040888963407u; /* Knuth's MMIX; its high bits are the good ones */
-	return (uint8_t)(1 + (unsigned)__builtin_ctzll(state >> 40 | UINT64_C(1) << 2 * (MAP_LEVELS - 1)) / 2);
+	state ^= state << 13;
+	state ^= state >> 7;
+	state ^= state << 17;
+	return (uint8_t)(1 + (unsigned)__builtin_ctzll(state | UINT64_C(1) << 2 * (MAP_LEVELS - 1)) / 2);
 }
 
 static size_t entry_size(unsigned levels)
