@@ -119,17 +119,34 @@ static uint64_t answer(const struct server_call *call, int64_t result, uint64_t 
 	return MSG_SEND_REPLY | MSG_LENGTH(call->reply_length, call->reply_descriptors);
 }
 
-/* A message for no interface of ours: everything that came with it goes. */
-static int64_t reject(const struct server_call *call)
+/* What came with the descriptors in `mask` goes. */
+static void release(const struct msg_page *page, uint32_t mask)
 {
-	for (uint32_t i = 0; i < call->in_descriptors; i++) {
-		const struct msg_descriptor *d = &call->in->descriptor[i];
+	for (; mask != 0; mask &= mask - 1) {
+		const struct msg_descriptor *d = &page->descriptor[__builtin_ctz(mask)];
 
 		if (d->type == MSG_DESC_PORT)
 			server_release_right(d->name);
 		else if (d->type == MSG_DESC_REGION)
 			server_release_region(d->address, d->size);
 	}
+}
+
+/* The same as part of the commit, behind its operations; or in the order of what has spilled. */
+static uint64_t releases(const struct server_call *call)
+{
+	if (call->release == 0)
+		return 0;
+	if (!effects_spilled())
+		return MSG_RELEASES(call->release);
+	release(call->in, call->release);
+	return 0;
+}
+
+/* A message for no interface of ours: everything that came with it goes. */
+static int64_t reject(const struct server_call *call)
+{
+	release(call->in, (UINT32_C(1) << call->in_descriptors) - 1);
 	return ENOSYS;
 }
 
@@ -149,7 +166,9 @@ static uint64_t serve(const struct msg_page *page, uint64_t *destination)
 	uint32_t number = MSG_INTERFACE(call.ordinal);
 	unsigned at = number < SERVER_INTERFACES ? loop.index[number] : 0;
 
-	return answer(&call, at != 0 ? loop.interface[at - 1]->dispatch(&call) : reject(&call), destination);
+	uint64_t op = answer(&call, at != 0 ? loop.interface[at - 1]->dispatch(&call) : reject(&call), destination);
+
+	return op | releases(&call);
 }
 
 static bool is_query(const struct msg_page *page)

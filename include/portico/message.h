@@ -117,7 +117,8 @@ _Static_assert(offsetof(struct msg_page, data) == MSG_INLINE_OFFSET, "inline byt
  *
  *   bits 0-11   inline bytes to send
  *   bits 12-16  descriptors to send
- *   bits 32-    operation flags
+ *   bits 32-40  operation flags
+ *   bits 48-63  MSG_RELEASE(i), one for each descriptor of the request
  *
  * MSG_SEND          send to `destination` (queued if no receiver waits; the queue is bounded: waits, or KERN_QUEUE_FULL).
  * MSG_CALL          send with a send-once reply right in the receiver's reply slot and wait for the answer, which
@@ -132,6 +133,9 @@ _Static_assert(offsetof(struct msg_page, data) == MSG_INLINE_OFFSET, "inline byt
  *                   descriptor[0].address accessible (flags: MSG_WINDOW_READ or _WRITE) in the caller's context and
  *                   repeats the caller's trap.
  * MSG_AWAIT         alone: waits for the answer of the call that an earlier incarnation of a domain made (domain.h).
+ * MSG_RELEASE(i)    with MSG_RECEIVE: first (after the operations of a commit) what descriptor i of the request page names is
+ *                   released as by right_release, or unmapped as by vm_unmap. What is not there is passed over. That is done
+ *                   also if the rest fails.
  * MSG_COMMIT        with MSG_RECEIVE, and MSG_SEND_REPLY or not: the operations in the commit pages are done first (domain.h).
  *
  * A call that is interrupted or overdue while still queued is withdrawn; one already received gets MSG_CANCEL to the
@@ -147,6 +151,9 @@ _Static_assert(offsetof(struct msg_page, data) == MSG_INLINE_OFFSET, "inline byt
 #define MSG_RESTART (UINT64_C(1) << 38)
 #define MSG_COMMIT (UINT64_C(1) << 39)
 #define MSG_AWAIT (UINT64_C(1) << 40)
+#define MSG_RELEASE_SHIFT 48
+#define MSG_RELEASE(descriptor) (UINT64_C(1) << (MSG_RELEASE_SHIFT + (descriptor)))
+#define MSG_RELEASES(mask) ((uint64_t)(mask) << MSG_RELEASE_SHIFT)
 
 #define MSG_LENGTH(length, descriptors) ((uint64_t)(length) | (uint64_t)(descriptors) << 12)
 #define MSG_LENGTH_OF(op) ((uint32_t)(op) & 0xfffu)

@@ -46,6 +46,11 @@ static int64_t check_port(struct ipc_space *space, const struct msg_descriptor *
 	for (uint32_t i = 0; i < index; i++)
 		if (all[i].type == MSG_DESC_PORT && all[i].name == d->name && (is_move(&all[i]) || is_move(d)))
 			return KERN_INVALID_NAME;
+	if (d->disposition == MSG_COPY_SEND) {
+		const struct right *right = space_find(space, d->name);
+		if (right != NULL && right->kind == RIGHT_SEND && right->object_kind == KOBJ_PORT && !right->sender->port->object.dead)
+			return KERN_SUCCESS;
+	}
 	source_of(d, &source);
 	status = right_check(space, &source);
 	if (status == KERN_SUCCESS && d->disposition == MSG_MOVE_RECEIVE && circular(space, d->name, destination))
@@ -63,11 +68,11 @@ static int64_t check_one(struct ipc_space *space, const struct msg_descriptor *a
 {
 	const struct msg_descriptor *d = &all[index];
 
+	if (d->type == MSG_DESC_PORT)
+		return check_port(space, all, index, destination);
 	switch (d->type) {
 	case MSG_DESC_NONE:
 		return KERN_SUCCESS;
-	case MSG_DESC_PORT:
-		return check_port(space, all, index, destination);
 	case MSG_DESC_REGION:
 		if (d->flags & ~MSG_REGION_MOVE || d->address % PAGE_SIZE != 0 || d->size == 0)
 			return KERN_INVALID_ARGUMENT;
@@ -81,6 +86,21 @@ static int64_t check_one(struct ipc_space *space, const struct msg_descriptor *a
 	}
 }
 
+/* Port rights are most of what is sent, so right_take is repeated here for them; false: it is something else. */
+static bool take_copied(struct ipc_space *space, const struct msg_descriptor *d, struct carried *c)
+{
+	const struct right *from = space_find(space, d->name);
+
+	if (d->disposition != MSG_COPY_SEND || from->object_kind != KOBJ_PORT)
+		return false;
+	c->kind = RIGHT_SEND;
+	c->object_kind = KOBJ_PORT;
+	c->flags = d->flags == 0 ? from->flags : (from->flags & d->flags) | (d->flags & RIGHT_INHERIT);
+	c->pointer = from->sender;
+	sender_ref(from->sender);
+	return true;
+}
+
 static int64_t take_port(struct thread *sender, const struct msg_descriptor *d, struct carried *c)
 {
 	struct right_source source;
@@ -90,7 +110,7 @@ static int64_t take_port(struct thread *sender, const struct msg_descriptor *d, 
 	c->type = MSG_DESC_PORT;
 	c->kind = RIGHT_NONE;
 	c->disposition = d->disposition;
-	if (d->name == PORT_NULL)
+	if (d->name == PORT_NULL || take_copied(sender->task->space, d, c))
 		return KERN_SUCCESS;
 	source_of(d, &source);
 	status = right_take(sender->task->space, &source, sender->task->ledger, &taken);
@@ -113,12 +133,12 @@ static int64_t take_one(struct thread *sender, const struct msg_descriptor *d, s
 	struct vm_region region;
 	int64_t status;
 
+	if (d->type == MSG_DESC_PORT)
+		return take_port(sender, d, c);
 	c->type = MSG_DESC_NONE;
 	c->flags = d->flags;
 	c->size = d->size;
 	switch (d->type) {
-	case MSG_DESC_PORT:
-		return take_port(sender, d, c);
 	case MSG_DESC_REGION:
 		status = vm_region_take(sender->task->map, d->address, page_round(d->size), false, &region);
 		if (status != KERN_SUCCESS)
@@ -178,6 +198,8 @@ static void commit_one(struct thread *sender, const struct msg_descriptor *d, st
 	struct right_source source;
 
 	if (c->type == MSG_DESC_PORT && c->kind != RIGHT_NONE) {
+		if (!is_move(d))
+			return;
 		source_of(d, &source);
 		right_commit(sender->task->space, &source);
 		if (c->kind == RIGHT_RECEIVE)
@@ -193,13 +215,17 @@ int64_t carry_take(struct thread *sender, uint32_t count, enum carry_where where
 	struct msg_descriptor d[MSG_DESCRIPTORS_MAX];
 	int64_t status = KERN_SUCCESS;
 	uint32_t taken = 0;
+	bool moves = false;
 
 	if (count == 0)
 		return KERN_SUCCESS;
-	for (uint32_t i = 0; i < count; i++)
+	for (uint32_t i = 0; i < count; i++) {
 		__builtin_memcpy(&d[i], &sender->endpoint->send->descriptor[i], sizeof(d[i]));
-	for (uint32_t i = 0; i < count && status == KERN_SUCCESS; i++)
 		status = check_one(sender->task->space, d, i, where, destination);
+		if (status != KERN_SUCCESS)
+			return status;
+		moves |= is_move(&d[i]) || (d[i].type == MSG_DESC_REGION && d[i].flags & MSG_REGION_MOVE);
+	}
 	while (taken < count && status == KERN_SUCCESS) {
 		status = take_one(sender, &d[taken], &carried[taken]);
 		if (status == KERN_SUCCESS)
@@ -210,7 +236,7 @@ int64_t carry_take(struct thread *sender, uint32_t count, enum carry_where where
 			undo_one(&d[taken], &carried[taken]);
 		return status;
 	}
-	for (uint32_t i = 0; i < count; i++)
+	for (uint32_t i = 0; moves && i < count; i++)
 		commit_one(sender, &d[i], &carried[i], destination);
 	return KERN_SUCCESS;
 }
@@ -264,8 +290,7 @@ void carry_deliver(struct thread *receiver, struct msg_page *page, struct carrie
 	for (uint32_t i = 0; i < count; i++) {
 		struct carried *c = &carried[i];
 		struct msg_descriptor *d = &page->descriptor[i];
-		__builtin_memset(d, 0, sizeof(*d));
-		d->type = c->type;
+		*d = (struct msg_descriptor){.type = c->type};
 		if (c->type == MSG_DESC_PORT) {
 			deliver_port(receiver, d, c);
 		} else if (c->type == MSG_DESC_REGION) {
@@ -274,5 +299,22 @@ void carry_deliver(struct thread *receiver, struct msg_page *page, struct carrie
 			d->flags = (uint16_t)c->flags;
 			d->size = c->size;
 		}
+	}
+}
+
+/* ---- releasing what was delivered ---- */
+
+/* The page is the receiver's, who may write what it likes there: names and addresses of its own are all that it can name. */
+void carry_release_delivered(struct thread *receiver, uint64_t mask)
+{
+	for (; mask != 0; mask &= mask - 1) {
+		const volatile struct msg_descriptor *d =
+			&receiver->endpoint_storage.request->descriptor[__builtin_ctzll(mask)];
+		uint8_t type = d->type;
+
+		if (type == MSG_DESC_PORT)
+			(void)right_release(receiver->task->space, d->name);
+		else if (type == MSG_DESC_REGION && receiver->task->map != NULL)
+			(void)vm_map_remove(receiver->task->map, d->address, d->size);
 	}
 }

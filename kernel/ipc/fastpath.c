@@ -64,7 +64,7 @@ static inline void header_start(struct msg_header *header, uint32_t length, enum
 	__builtin_memcpy(header, &word, sizeof(word));
 }
 
-static inline bool fast_call(struct cpu *cpu, struct thread *self, uint64_t op, uint64_t destination)
+static inline __attribute__((always_inline)) bool fast_call(struct cpu *cpu, struct thread *self, uint64_t op, uint64_t destination)
 {
 	struct right *right = fast_find(self->task->space, (port_name_t)destination);
 	bool interruptible = (op & MSG_INTERRUPTIBLE) != 0;
@@ -123,7 +123,7 @@ static inline bool fast_call(struct cpu *cpu, struct thread *self, uint64_t op, 
 	return true;
 }
 
-static inline bool fast_reply(struct cpu *cpu, struct thread *self, uint64_t op, uint64_t destination, uint64_t receive)
+static inline __attribute__((always_inline)) bool fast_reply(struct cpu *cpu, struct thread *self, uint64_t op, uint64_t destination, uint64_t receive)
 {
 	struct right *right = fast_find(self->task->space, (port_name_t)receive);
 	struct thread *caller = self->endpoint_storage.caller;
@@ -170,6 +170,35 @@ static inline bool fast_reply(struct cpu *cpu, struct thread *self, uint64_t op,
 	return true;
 }
 
+/* MSG_RELEASE, then the rest of the trap. Apart, so that the two paths above keep their registers. */
+static __attribute__((noinline)) int64_t msg_release(uint64_t op, uint64_t destination, uint64_t receive, uint64_t deadline, uint64_t count)
+{
+	struct cpu *cpu = cpu_current();
+	struct thread *self = cpu->current;
+
+	if ((op & (MSG_RECEIVE | MSG_SEND | MSG_CALL | MSG_COMMIT)) != MSG_RECEIVE)
+		return msg_general(op, destination, receive, deadline, count);
+	carry_release_delivered(self, op >> MSG_RELEASE_SHIFT);
+	op &= MSG_RELEASE(0) - 1;
+	if (deadline == DEADLINE_NEVER && self->attention == 0 && !cpu->reschedule && self->flags & THREAD_SERVER &&
+	    (op & ~UINT64_C(0xfff)) == (MSG_SEND_REPLY | MSG_RECEIVE) && fast_reply(cpu, self, op, destination, receive))
+		return KERN_SUCCESS;
+	return msg_general(op, destination, receive, deadline, count);
+}
+
+/* Nothing but tail calls: it needs no registers either. */
+static __attribute__((noinline)) int64_t msg_other(uint64_t op, uint64_t destination, uint64_t receive, uint64_t deadline, uint64_t count)
+{
+	struct thread *self = cpu_current()->current;
+
+	if ((op & ~(uint64_t)(0x1ffff | MSG_INTERRUPTIBLE)) == MSG_CALL && self->attention == 0 &&
+	    MSG_LENGTH_OF(op) <= MSG_INLINE_MAX && MSG_DESCRIPTORS_OF(op) <= MSG_DESCRIPTORS_MAX)
+		return msg_call(self, op, destination, deadline);
+	if (op >> MSG_RELEASE_SHIFT != 0)
+		return msg_release(op, destination, receive, deadline, count);
+	return msg_general(op, destination, receive, deadline, count);
+}
+
 int64_t trap_handle_msg(uint64_t op, uint64_t destination, uint64_t receive, uint64_t deadline, uint64_t e, uint64_t f)
 {
 	struct cpu *cpu = cpu_current();
@@ -185,5 +214,5 @@ int64_t trap_handle_msg(uint64_t op, uint64_t destination, uint64_t receive, uin
 				return KERN_SUCCESS;
 		}
 	}
-	return msg_general(op, destination, receive, deadline, e);
+	return msg_other(op, destination, receive, deadline, e);
 }

@@ -117,6 +117,8 @@ struct once {
 
 /* Gives up what a right points to, as right_release does: the port of a receive right dies, and so on. */
 void right_drop(uint8_t kind, uint8_t object_kind, void *pointer);
+/* right_release of a name. KERN_INVALID_NAME. */
+int64_t right_release(struct ipc_space *space, port_name_t name);
 /* Finds or makes the sender for a badge, without counting; NULL and *status. */
 struct port_sender *sender_find(struct port *port, uint64_t badge, int64_t *status);
 struct once *once_create(struct port *port, uint64_t badge, struct ledger *ledger);
@@ -170,6 +172,12 @@ struct port {
 	uint64_t senders;             /* live send rights, all badges */
 	bool kernel_messages;         /* the kernel has sent here: pager, exception handler */
 };
+
+static inline void sender_ref(struct port_sender *sender)
+{
+	sender->refs++;
+	sender->port->senders++;
+}
 
 struct port_set {
 	struct kobject object;
@@ -229,6 +237,8 @@ int64_t carry_take(struct thread *sender, uint32_t count, enum carry_where where
 /* Hands everything to the receiver and writes the descriptors it sees. What cannot be had arrives as null. */
 void carry_deliver(struct thread *receiver, struct msg_page *page, struct carried *carried, uint32_t count);
 void carry_release(struct carried *carried, uint32_t count);
+/* MSG_RELEASE: gives up what the descriptors in the mask of the thread's request page name. */
+void carry_release_delivered(struct thread *receiver, uint64_t mask);
 
 /* ---- messages (message.c) ---- */
 
@@ -277,6 +287,8 @@ void commit_operations(struct thread *self, uint64_t count);
 int64_t trap_handle_right_release(uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e, uint64_t f);
 /* A deadline or an interrupt before a wait began. */
 int64_t wait_refused(struct thread *self, uint64_t op, uint64_t deadline);
+/* MSG_CALL, all checked but the names. */
+int64_t msg_call(struct thread *self, uint64_t op, uint64_t destination, uint64_t deadline);
 int64_t msg_general(uint64_t op, uint64_t destination, uint64_t receive, uint64_t deadline, uint64_t count);
 
 #endif

@@ -12,7 +12,7 @@
 
 #define OP_KNOWN                                                                                                      \
 	(0x1ffffu | MSG_SEND | MSG_CALL | MSG_SEND_REPLY | MSG_RECEIVE | MSG_TO_ONCE | MSG_INTERRUPTIBLE | MSG_RESTART |    \
-	 MSG_COMMIT | MSG_AWAIT)
+	 MSG_COMMIT | MSG_AWAIT | MSG_RELEASES(0xffff))
 
 /* A one-way message with bytes and rights of its own. */
 struct oneway {
@@ -223,7 +223,34 @@ static int64_t msg_await(struct thread *self, uint64_t op)
 	return KERN_SUCCESS;
 }
 
-static int64_t msg_call(struct thread *self, uint64_t op, uint64_t destination, uint64_t deadline)
+/* The commonest of what follows in msg_call: the server waits, and the CPU goes straight to it, as in fastpath.c. */
+static bool call_switch(struct thread *self, struct port *port, uint64_t op)
+{
+	struct thread *server = port_receiver(port);
+	struct cpu *cpu = cpu_current();
+
+	if (server == NULL || server->deadline != DEADLINE_NEVER || self->attention != 0 || !sched_may_switch(cpu, server))
+		return false;
+	self->state = THREAD_BLOCKED;
+	self->wait = WAIT_REPLY;
+	self->wait_object = OBJECT(port);
+	self->interruptible = (op & MSG_INTERRUPTIBLE) != 0;
+	self->rewound = false;
+	self->voluntary_switches++;
+	list_remove(&server->wait_link);
+	message_deliver(server, port, &self->call);
+	server->wait = WAIT_NONE;
+	server->wait_object = NULL;
+	server->interruptible = false;
+	server->state = THREAD_RUNNING;
+	server->registers.rax = KERN_SUCCESS;
+	server->cpu = cpu->id;
+	cpu->current = server;
+	cpu->reschedule = false;
+	return true;
+}
+
+int64_t msg_call(struct thread *self, uint64_t op, uint64_t destination, uint64_t deadline)
 {
 	int64_t status = self->called_port != NULL ? KERN_BUSY : wait_refused(self, op, deadline);
 	struct port_sender *sender;
@@ -244,6 +271,8 @@ static int64_t msg_call(struct thread *self, uint64_t op, uint64_t destination, 
 	self->carried_count = self->call.count;
 	call_begin(self, sender->port);
 	domain_call_left(self);
+	if (deadline == DEADLINE_NEVER && call_switch(self, sender->port, op))
+		return KERN_SUCCESS;
 	thread_block(WAIT_QUEUED, OBJECT(sender->port), deadline, op & MSG_INTERRUPTIBLE);
 	receiver = offer(sender->port, &self->call);
 	if (receiver != NULL)
@@ -522,11 +551,13 @@ static int64_t msg_receive(struct thread *self, uint64_t op, const struct receiv
 
 static int64_t op_check(uint64_t op)
 {
-	uint64_t sends = op & (MSG_SEND | MSG_CALL | MSG_SEND_REPLY);
+	/* By the bits of MSG_SEND, MSG_CALL and MSG_SEND_REPLY: none or one of them. */
+	bool sends_ok = UINT32_C(0x17) >> (op >> MSG_OP_SHIFT & 7) & 1;
 
-	if (op & MSG_COMMIT && (!(op & MSG_RECEIVE) || op & (MSG_SEND | MSG_CALL)))
+	_Static_assert((MSG_SEND | MSG_CALL | MSG_SEND_REPLY) == UINT64_C(7) << MSG_OP_SHIFT, "three bits");
+	if (op & (MSG_COMMIT | MSG_RELEASES(0xffff)) && (!(op & MSG_RECEIVE) || op & (MSG_SEND | MSG_CALL)))
 		return KERN_INVALID_ARGUMENT;
-	if (op & ~OP_KNOWN || (sends & (sends - 1)) != 0 || (op & (MSG_SEND | MSG_CALL | MSG_SEND_REPLY | MSG_RECEIVE)) == 0)
+	if (op & ~OP_KNOWN || !sends_ok || (op & (MSG_SEND | MSG_CALL | MSG_SEND_REPLY | MSG_RECEIVE)) == 0)
 		return KERN_INVALID_ARGUMENT;
 	if (op & MSG_CALL && op & MSG_RECEIVE)
 		return KERN_INVALID_ARGUMENT;
@@ -574,6 +605,7 @@ static int64_t commit(struct thread *self, uint64_t op, uint64_t destination, ui
 {
 	if (op & MSG_COMMIT)
 		commit_operations(self, count);
+	carry_release_delivered(self, op >> MSG_RELEASE_SHIFT);
 	if (send_phase(self, op, destination, deadline) != KERN_SUCCESS)
 		(void)reply_to(self, self->endpoint->caller, MSG_SEND_REPLY, EIO);
 	domain_committed(self);
@@ -598,6 +630,8 @@ int64_t msg_general(uint64_t op, uint64_t destination, uint64_t receive, uint64_
 		status = commit(self, op, destination, deadline, count);
 	else if (status == KERN_SUCCESS)
 		status = send_phase(self, op, destination, deadline);
+	if (status == KERN_SUCCESS && op & MSG_COMMIT) /* it may be among what was released */
+		status = receive_find(self, op, (port_name_t)receive, &source);
 	if (status == KERN_SUCCESS && op & MSG_RECEIVE && self->state == THREAD_RUNNING)
 		status = msg_receive(self, op, &source, deadline);
 	return status;

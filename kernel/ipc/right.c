@@ -53,12 +53,6 @@ void sender_free(struct port_sender *sender)
 	object_unref(OBJECT(port));
 }
 
-static void sender_ref(struct port_sender *sender)
-{
-	sender->refs++;
-	sender->port->senders++;
-}
-
 /* Counts a new right for the badge. */
 struct port_sender *port_make_sender(struct port *port, uint64_t badge, int64_t *status)
 {
@@ -197,6 +191,23 @@ void right_drop(uint8_t kind, uint8_t object_kind, void *pointer)
 	default:
 		return;
 	}
+}
+
+int64_t right_release(struct ipc_space *space, port_name_t name)
+{
+	struct right *right = space_find(space, name), gone;
+
+	if (right == NULL)
+		return KERN_INVALID_NAME;
+	gone = *right;
+	if (gone.requested)
+		request_cancel(space, name, right_target(&gone));
+	space_free(space, name, right);
+	if (gone.kind == RIGHT_SEND && gone.object_kind == KOBJ_PORT)
+		port_sender_release(gone.sender);
+	else
+		right_drop(gone.kind, gone.object_kind, gone.pointer);
+	return KERN_SUCCESS;
 }
 
 /* ---- obtaining ---- */

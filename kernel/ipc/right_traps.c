@@ -68,18 +68,8 @@ int64_t trap_handle_right_copy(uint64_t name, uint64_t keep, uint64_t chosen, ui
 
 int64_t trap_handle_right_release(uint64_t name, uint64_t b, uint64_t c, uint64_t d, uint64_t e, uint64_t f)
 {
-	struct ipc_space *space = thread_current()->task->space;
-	struct right *right = space_find(space, (port_name_t)name), gone;
-
 	(void)b, (void)c, (void)d, (void)e, (void)f;
-	if (right == NULL)
-		return KERN_INVALID_NAME;
-	gone = *right;
-	if (gone.requested)
-		request_cancel(space, (port_name_t)name, right_target(&gone));
-	space_free(space, (port_name_t)name, right);
-	right_drop(gone.kind, gone.object_kind, gone.pointer);
-	return KERN_SUCCESS;
+	return right_release(thread_current()->task->space, (port_name_t)name);
 }
 
 static void describe_port(const struct right *right, const struct port *port, struct right_info *info)

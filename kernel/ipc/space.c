@@ -158,10 +158,16 @@ int64_t space_enter(struct ipc_space *space, port_name_t chosen, const struct ri
 {
 	port_name_t name;
 	int64_t status = KERN_SUCCESS;
-	struct right *right = space_allocate(space, chosen, &name, &status);
+	struct right *right;
 
-	if (right == NULL)
-		return status;
+	if (chosen == PORT_NULL && space->free_head != 0 && !space->object.dead) {
+		right = given_allocate(space, &name, &status);
+		space->rights++;
+	} else {
+		right = space_allocate(space, chosen, &name, &status);
+		if (right == NULL)
+			return status;
+	}
 	right->kind = new->kind;
 	right->object_kind = new->object_kind;
 	right->requested = false;

@@ -35,6 +35,48 @@ struct map_entry;
 /* Pages or PTEs handled in one go before a long operation lets others run. */
 #define WORK_STEP 1024u
 
+/* ---- ledger.c: what vm.h declares, for the paths that are short ---- */
+
+static inline void credit_pages(struct ledger *ledger, uint64_t count)
+{
+	for (; ledger != NULL; ledger = ledger->parent)
+		ledger->pages -= count;
+}
+
+static inline void credit_bytes(struct ledger *ledger, uint64_t count)
+{
+	for (; ledger != NULL; ledger = ledger->parent)
+		ledger->bytes -= count;
+}
+
+static inline bool charge_pages(struct ledger *ledger, uint64_t count)
+{
+	for (struct ledger *l = ledger; l != NULL; l = l->parent) {
+		if (l->pages + count <= l->page_limit) {
+			l->pages += count;
+			continue;
+		}
+		for (struct ledger *undo = ledger; undo != l; undo = undo->parent)
+			undo->pages -= count;
+		return false;
+	}
+	return true;
+}
+
+static inline bool charge_bytes(struct ledger *ledger, uint64_t count)
+{
+	for (struct ledger *l = ledger; l != NULL; l = l->parent) {
+		if (l->bytes + count <= l->byte_limit) {
+			l->bytes += count;
+			continue;
+		}
+		for (struct ledger *undo = ledger; undo != l; undo = undo->parent)
+			undo->bytes -= count;
+		return false;
+	}
+	return true;
+}
+
 /* ---- page.c ---- */
 
 struct page {
@@ -129,6 +171,8 @@ int64_t object_clone(struct memory_object *source, uint64_t first, uint64_t end,
 /* Shares `count` pages of source from `first` on with an anonymous object at `to_first` (its slots are empty). */
 int64_t object_share_pages(struct memory_object *to, uint64_t to_first, struct memory_object *source, uint64_t first,
                            uint64_t count);
+/* The same for a new object `to`, its start, and at most TREE_SMALL pages; the caller write-protects the source. */
+int64_t object_share_few(struct memory_object *to, struct memory_object *source, uint64_t first, uint64_t count);
 /* Finds or makes page `index`. `except`: the entry whose PTE the caller replaces itself (or NULL). */
 int64_t object_page(struct memory_object *object, uint64_t index, bool write, struct map_entry *except,
                     struct page_place *place);
@@ -251,7 +295,17 @@ int64_t map_clip(struct vm_map *map, uint64_t address);
 /* Joins an entry with its successor where they continue each other; returns the one that is left at that place. */
 struct map_entry *map_merge(struct vm_map *map, struct map_entry *entry);
 /* 0, or KERN_INVALID_ARGUMENT: aligned, not empty, inside user space. */
-int64_t map_check_range(uint64_t address, uint64_t size);
+static inline int64_t map_check_range(uint64_t address, uint64_t size)
+{
+	if (PAGE_OFFSET(address | size) != 0 || size == 0 || size > MAP_TOP)
+		return KERN_INVALID_ARGUMENT;
+	return address >= PAGE_SIZE && address <= MAP_TOP - size ? KERN_SUCCESS : KERN_INVALID_ARGUMENT;
+}
+/*
+ * Maps [offset, offset + size) of an internal object, a whole number of its pages, wherever there is room; readable and writable.
+ * Takes over the reference to the object unless it fails. -> address
+ */
+int64_t map_enter_region(struct vm_map *map, struct memory_object *object, uint64_t offset, uint64_t size);
 /* Unmaps; false when the budget ran out first (call again). *status: KERN_NO_MEMORY if an entry could not be split. */
 bool map_remove_some(struct vm_map *map, uint64_t start, uint64_t end, uint64_t *budget, int64_t *status);
 /* Are all addresses of the range mapped, with max protections that include `protection`? KERN_FAULT, KERN_NO_ACCESS. */
@@ -292,6 +346,11 @@ void pmap_write_protect(struct vm_map *map, uint64_t start, uint64_t end);
 /* The page at `address` in the direct map, if there is a PTE with that access to RAM; else NULL. */
 void *pmap_lookup(struct vm_map *map, uint64_t address, bool write);
 /* Makes changes of existing PTEs known to every CPU that may have them cached. */
-void pmap_flush(struct vm_map *map);
+void pmap_flush_changed(struct vm_map *map);
+static inline void pmap_flush(struct vm_map *map)
+{
+	if (map->pmap.flush_end != 0)
+		pmap_flush_changed(map);
+}
 
 #endif

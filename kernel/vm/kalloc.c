@@ -66,11 +66,6 @@ static unsigned order_for(size_t size)
 	return order;
 }
 
-static size_t charged_size(size_t size)
-{
-	return size <= SMALL_MAX ? class_size[class_of[(size + 15) / 16]] : PAGE_SIZE << order_for(size);
-}
-
 static void *allocate_small(unsigned class)
 {
 	struct list *first = list_first(&partial[class]);
@@ -82,27 +77,35 @@ static void *allocate_small(unsigned class)
 	slab->used++;
 	if (slab->free == NULL)
 		list_remove(&slab->link);
-	memory_clear(object, class_size[class]);
+	memory_clear(object, class_size[class] & ~(size_t)7);
 	return object;
+}
+
+static void *allocate_large(size_t size, struct ledger *ledger)
+{
+	size_t charge = PAGE_SIZE << order_for(size);
+	if (!charge_bytes(ledger, charge))
+		return NULL;
+	void *p = page_allocate_contiguous(order_for(size));
+	if (p != NULL)
+		pages_kernel += charge >> PAGE_SHIFT;
+	else
+		credit_bytes(ledger, charge);
+	return p;
 }
 
 void *kalloc(size_t size, struct ledger *ledger)
 {
+	if (size > SMALL_MAX)
+		return allocate_large(size, ledger);
 	if (partial[0].next == NULL)
 		classes_init();
-	size_t charge = charged_size(size);
-	if (ledger != NULL && !ledger_charge_bytes(ledger, charge))
+	unsigned class = class_of[(size + 15) / 16];
+	if (!charge_bytes(ledger, class_size[class]))
 		return NULL;
-	void *p;
-	if (size <= SMALL_MAX) {
-		p = allocate_small(class_of[(size + 15) / 16]);
-	} else {
-		p = page_allocate_contiguous(order_for(size));
-		if (p != NULL)
-			pages_kernel += charge >> PAGE_SHIFT;
-	}
-	if (p == NULL && ledger != NULL)
-		ledger_credit_bytes(ledger, charge);
+	void *p = allocate_small(class);
+	if (p == NULL)
+		credit_bytes(ledger, class_size[class]);
 	return p;
 }
 
@@ -127,13 +130,13 @@ void kfree(void *p, size_t size, struct ledger *ledger)
 {
 	if (p == NULL)
 		return;
-	size_t charge = charged_size(size);
-	if (ledger != NULL)
-		ledger_credit_bytes(ledger, charge);
 	if (size <= SMALL_MAX) {
+		credit_bytes(ledger, class_size[((struct slab *)((uint64_t)p & ~(PAGE_SIZE - 1)))->class]);
 		free_small(p);
 	} else {
-		pages_kernel -= charge >> PAGE_SHIFT;
-		page_release_contiguous(p, order_for(size));
+		unsigned order = order_for(size);
+		credit_bytes(ledger, PAGE_SIZE << order);
+		pages_kernel -= UINT64_C(1) << order;
+		page_release_contiguous(p, order);
 	}
 }

@@ -15,42 +15,22 @@ struct ledger root_ledger = {
 
 bool ledger_charge_pages(struct ledger *ledger, uint64_t count)
 {
-	for (struct ledger *l = ledger; l != NULL; l = l->parent) {
-		if (l->pages + count <= l->page_limit) {
-			l->pages += count;
-			continue;
-		}
-		for (struct ledger *undo = ledger; undo != l; undo = undo->parent)
-			undo->pages -= count;
-		return false;
-	}
-	return true;
+	return charge_pages(ledger, count);
 }
 
 void ledger_credit_pages(struct ledger *ledger, uint64_t count)
 {
-	for (; ledger != NULL; ledger = ledger->parent)
-		ledger->pages -= count;
+	credit_pages(ledger, count);
 }
 
 bool ledger_charge_bytes(struct ledger *ledger, uint64_t count)
 {
-	for (struct ledger *l = ledger; l != NULL; l = l->parent) {
-		if (l->bytes + count <= l->byte_limit) {
-			l->bytes += count;
-			continue;
-		}
-		for (struct ledger *undo = ledger; undo != l; undo = undo->parent)
-			undo->bytes -= count;
-		return false;
-	}
-	return true;
+	return charge_bytes(ledger, count);
 }
 
 void ledger_credit_bytes(struct ledger *ledger, uint64_t count)
 {
-	for (; ledger != NULL; ledger = ledger->parent)
-		ledger->bytes -= count;
+	credit_bytes(ledger, count);
 }
 
 struct ledger *ledger_create(struct ledger *parent, uint64_t pages, uint64_t bytes)

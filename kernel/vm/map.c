@@ -57,8 +57,7 @@ static uint8_t random_levels(void)
 	state ^= state << 13;
 	state ^= state >> 7;
 	state ^= state << 17;
-	unsigned zeros = (unsigned)__builtin_ctzll(state | UINT64_C(1) << 40) / 2;
-	return (uint8_t)(1 + (zeros < MAP_LEVELS ? zeros : MAP_LEVELS - 1));
+	return (uint8_t)(1 + (unsigned)__builtin_ctzll(state | UINT64_C(1) << 2 * (MAP_LEVELS - 1)) / 2);
 }
 
 static size_t entry_size(unsigned levels)
@@ -98,7 +97,8 @@ void entry_set_object(struct map_entry *entry, struct memory_object *object)
 	if (object == NULL && old != NULL) {
 		old->mapping_count--;
 		list_remove(&entry->object_link);
-		object_unref(OBJECT(old));
+		if (--old->object.refs == 0)
+			memory_object_destroy(old);
 	}
 }
 
@@ -107,12 +107,20 @@ void map_insert(struct vm_map *map, struct map_entry *entry)
 	struct map_entry *at = &map->head;
 	if (entry->levels > map->levels)
 		map->levels = entry->levels;
-	for (unsigned level = map->levels; level-- != 0;) {
-		while (at->next[level] != NULL && at->next[level]->start < entry->start)
-			at = at->next[level];
-		if (level < entry->levels) {
-			entry->next[level] = at->next[level];
-			at->next[level] = entry;
+	if (entry->levels == 1) { /* most: only the neighbours are concerned, and the hint is often right */
+		struct map_entry *next = map_find(map, entry->start);
+		struct map_entry *prev = next != NULL ? next->prev : map->last;
+		at = prev != NULL ? prev : at;
+		entry->next[0] = next;
+		at->next[0] = entry;
+	} else {
+		for (unsigned level = map->levels; level-- != 0;) {
+			while (at->next[level] != NULL && at->next[level]->start < entry->start)
+				at = at->next[level];
+			if (level < entry->levels) {
+				entry->next[level] = at->next[level];
+				at->next[level] = entry;
+			}
 		}
 	}
 	entry->prev = at != &map->head ? at : NULL;
@@ -128,14 +136,19 @@ void map_insert(struct vm_map *map, struct map_entry *entry)
 void map_unlink(struct vm_map *map, struct map_entry *entry)
 {
 	struct map_entry *at = &map->head;
-	for (unsigned level = map->levels; level-- != 0;) {
-		while (at->next[level] != NULL && at->next[level]->start < entry->start)
-			at = at->next[level];
-		if (level < entry->levels)
-			at->next[level] = entry->next[level];
+	if (entry->levels == 1) {
+		at = entry->prev != NULL ? entry->prev : at;
+		at->next[0] = entry->next[0];
+	} else {
+		for (unsigned level = map->levels; level-- != 0;) {
+			while (at->next[level] != NULL && at->next[level]->start < entry->start)
+				at = at->next[level];
+			if (level < entry->levels)
+				at->next[level] = entry->next[level];
+		}
+		while (map->levels > 1 && map->head.next[map->levels - 1] == NULL)
+			map->levels--; /* a search goes through no empty levels */
 	}
-	while (map->levels > 1 && map->head.next[map->levels - 1] == NULL)
-		map->levels--; /* a search goes through no empty levels */
 	if (entry->next[0] != NULL)
 		entry->next[0]->prev = entry->prev;
 	else
@@ -214,6 +227,8 @@ static uint64_t find_up(struct vm_map *map, uint64_t hint, uint64_t size)
 			address = entry->end;
 		entry = map_next(entry);
 	}
+	if (entry != NULL)
+		map->hint = entry; /* what is put there is put before it */
 	return address + size <= MAP_TOP ? address : 0;
 }
 
@@ -274,14 +289,6 @@ uint64_t map_find_space(struct vm_map *map, uint64_t hint, uint64_t size, bool d
 }
 
 /* ---- entering ---- */
-
-int64_t map_check_range(uint64_t address, uint64_t size)
-{
-	if (PAGE_OFFSET(address) != 0 || PAGE_OFFSET(size) != 0 || size == 0)
-		return KERN_INVALID_ARGUMENT;
-	return address >= PAGE_SIZE && address < MAP_TOP && size <= MAP_TOP - address ? KERN_SUCCESS
-	                                                                              : KERN_INVALID_ARGUMENT;
-}
 
 /* Anonymous memory right behind an entry of the same kind makes that entry longer: brk, growing heaps. */
 static bool extend_previous(struct vm_map *map, uint64_t address, uint64_t size, uint32_t flags, uint8_t max_protection)
@@ -366,6 +373,28 @@ int64_t vm_map_enter(struct vm_map *map, uint64_t address, uint64_t size, struct
 	return enter_at(map, address, size, object, offset, (uint32_t)(flags & ENTRY_FLAGS), (uint8_t)max_protection);
 }
 
+int64_t map_enter_region(struct vm_map *map, struct memory_object *object, uint64_t offset, uint64_t size)
+{
+	if (map->count >= MAP_ENTRIES_MAX)
+		return KERN_NO_SPACE;
+	uint64_t address = find_up(map, DEFAULT_HINT, size);
+	if (address == 0)
+		address = map_find_space(map, DEFAULT_HINT, size, false);
+	if (address == 0)
+		return KERN_NO_SPACE;
+	struct map_entry *entry = entry_allocate(map);
+	if (entry == NULL)
+		return KERN_NO_MEMORY;
+	entry->start = address;
+	entry->end = address + size;
+	entry->offset = offset;
+	entry->flags = VM_READ | VM_WRITE | VM_INHERIT_COPY;
+	entry->max_protection = PROTECTION_MASK;
+	entry_set_object(entry, object);
+	map_insert(map, entry);
+	return (int64_t)address;
+}
+
 int64_t vm_map_enter_pages(struct vm_map *map, uint64_t address, void *const *pages, size_t count, uint64_t protection)
 {
 	struct memory_object *object = object_create_borrowed(pages, count, map->ledger);
@@ -423,9 +452,11 @@ static bool entry_empty(struct vm_map *map, struct map_entry *entry, uint64_t *b
 	return true;
 }
 
-static bool entry_remove(struct vm_map *map, struct map_entry *entry, uint64_t *budget)
+static inline bool entry_remove(struct vm_map *map, struct map_entry *entry, uint64_t *budget)
 {
-	if (!entry_empty(map, entry, budget))
+	/* Never touched, and what is in the object dies with the entry: there is nothing to empty. */
+	bool empty = entry->touched_end == 0 && (entry->object == NULL || entry->object->object.refs == 1);
+	if (!empty && !entry_empty(map, entry, budget))
 		return false;
 	map_unlink(map, entry);
 	entry_free(entry);
@@ -472,9 +503,17 @@ bool map_remove_some(struct vm_map *map, uint64_t start, uint64_t end, uint64_t 
 int64_t vm_map_remove(struct vm_map *map, uint64_t address, uint64_t size)
 {
 	int64_t status = map_check_range(address, PAGE_ROUND(size));
-	uint64_t budget;
+	uint64_t budget = WORK_STEP;
 	if (status != KERN_SUCCESS)
 		return status;
+	struct map_entry *entry = map_find(map, address);
+	if (entry != NULL && entry->start == address && entry->end == address + PAGE_ROUND(size) &&
+	    entry_remove(map, entry, &budget)) {
+		pmap_flush(map);
+		if (address >= map->down_limit && map->down_limit != 0) /* else nothing was ever searched from the top */
+			gap_opened(map, address);
+		return KERN_SUCCESS;
+	}
 	do
 		budget = WORK_STEP;
 	while (!map_remove_some(map, address, address + PAGE_ROUND(size), &budget, &status));

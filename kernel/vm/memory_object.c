@@ -115,7 +115,7 @@ bool object_drop_pages(struct memory_object *object, uint64_t first, uint64_t en
 	uint64_t count = page_tree_clear(&object->tree, first, end, budget, object->object.ledger);
 	object->resident -= count;
 	if (!object->borrowed && count != 0)
-		ledger_credit_pages(object->object.ledger, count);
+		credit_pages(object->object.ledger, count);
 	return count < budget || page_tree_count(&object->tree, first, end) == 0;
 }
 
@@ -158,17 +158,25 @@ int64_t object_populate(struct memory_object *object, bool contiguous)
 
 static bool object_finish(struct memory_object *object)
 {
-	if (!object_drop_pages(object, 0, object->pages, WORK_STEP))
-		return false;
-	/* A tree can keep empty nodes after an insertion that failed. */
-	page_tree_clear(&object->tree, 0, ~UINT64_C(0), ~UINT64_C(0), object->object.ledger);
+	if (object->tree.height != 0) {
+		if (!object_drop_pages(object, 0, object->pages, WORK_STEP))
+			return false;
+		/* A tree can keep empty nodes after an insertion that failed. */
+		page_tree_clear(&object->tree, 0, ~UINT64_C(0), ~UINT64_C(0), object->object.ledger);
+	} else {
+		for (uint32_t bits = object->tree.used; bits != 0; bits &= bits - 1)
+			page_drop(object->tree.slot[__builtin_ctz(bits)]);
+		if (!object->borrowed && object->resident != 0)
+			credit_pages(object->object.ledger, object->resident);
+	}
 	object_free(OBJECT(object), sizeof(*object));
 	return true;
 }
 
 void memory_object_destroy(struct memory_object *object)
 {
-	pager_wake(object, 0, object->pages, false);
+	if (!list_empty(&object->waiters))
+		pager_wake(object, 0, object->pages, false);
 	list_remove(&object->front_link);
 	if (object->backing != NULL)
 		object_unref(OBJECT(object->backing));
@@ -284,12 +292,32 @@ int64_t object_clone(struct memory_object *source, uint64_t first, uint64_t end,
 	return KERN_SUCCESS;
 }
 
+/* A look at each is shorter than a walk, and the tree of `to` needs no nodes. */
+int64_t object_share_few(struct memory_object *to, struct memory_object *source, uint64_t first, uint64_t count)
+{
+	uint64_t shared = 0;
+	for (uint64_t i = 0; i < count; i++) {
+		struct page *page = page_tree_get(&source->tree, first + i);
+		if (page == NULL)
+			continue;
+		to->tree.slot[i] = page;
+		to->tree.used |= 1u << i;
+		page->refs++;
+		shared++;
+	}
+	if (!charge_pages(to->object.ledger, shared)) {
+		page_tree_clear(&to->tree, 0, count, count, NULL);
+		return KERN_NO_MEMORY;
+	}
+	to->resident = shared;
+	return KERN_SUCCESS;
+}
+
 int64_t object_share_pages(struct memory_object *to, uint64_t to_first, struct memory_object *source, uint64_t first,
                            uint64_t count)
 {
 	uint64_t end = first + count;
-	bool few = count <= TREE_SMALL; /* then a look at each is shorter than a walk */
-	for (uint64_t i = first; (few || page_tree_next(&source->tree, &i)) && i < end; i++) {
+	for (uint64_t i = first; page_tree_next(&source->tree, &i) && i < end; i++) {
 		struct page *page = page_tree_get(&source->tree, i);
 		if (page == NULL)
 			continue;

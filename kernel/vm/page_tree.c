@@ -195,9 +195,11 @@ uint64_t page_tree_clear(struct page_tree *tree, uint64_t first, uint64_t end, u
 		tree_shrink(tree, ledger);
 		return done;
 	}
-	for (uint64_t i = first; i < end && i < TREE_SMALL && done < budget; i++) {
-		if (tree->slot[i] == NULL)
-			continue;
+	if (first >= TREE_SMALL)
+		return 0;
+	uint64_t bits = tree->used & bits_between(first, end < TREE_SMALL ? end - 1 : TREE_SMALL - 1);
+	for (; bits != 0 && done < budget; bits &= bits - 1) {
+		unsigned i = (unsigned)__builtin_ctzll(bits);
 		page_drop(tree->slot[i]);
 		tree->slot[i] = NULL;
 		tree->used &= ~(1u << i);

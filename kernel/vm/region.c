@@ -5,6 +5,14 @@
 #include <kernel/arch/x86_64/pmap.h>
 #include <kernel/vm/internal.h>
 
+static int64_t check_entry(const struct map_entry *entry)
+{
+	const struct memory_object *object = entry->object;
+	if ((entry->flags & VM_READ) == 0)
+		return KERN_FAULT;
+	return object != NULL && object->wired && object->kind != MEMORY_IMAGE ? KERN_NOT_SUPPORTED : KERN_SUCCESS;
+}
+
 /* Mapped without holes, readable, and of a kind that can be copied. */
 static int64_t check_source(struct vm_map *map, uint64_t start, uint64_t end)
 {
@@ -13,11 +21,9 @@ static int64_t check_source(struct vm_map *map, uint64_t start, uint64_t end)
 		return status;
 	for (struct map_entry *entry = map_lookup(map, start); entry != NULL && entry->start < end;
 	     entry = map_next(entry)) {
-		const struct memory_object *object = entry->object;
-		if ((entry->flags & VM_READ) == 0)
-			return KERN_FAULT;
-		if (object != NULL && object->wired && object->kind != MEMORY_IMAGE)
-			return KERN_NOT_SUPPORTED;
+		status = check_entry(entry);
+		if (status != KERN_SUCCESS)
+			return status;
 	}
 	return KERN_SUCCESS;
 }
@@ -31,10 +37,18 @@ static bool is_small(const struct memory_object *object, uint64_t size)
 /* Few pages go into a new object from its start on, where its tree needs no nodes; a clone keeps the source's offsets. */
 static int64_t share_small(struct map_entry *entry, uint64_t start, uint64_t end, struct vm_region *region)
 {
-	int64_t status = object_share_pages(region->object, 0, entry->object, entry_index(entry, start),
-	                                    (end - start) >> PAGE_SHIFT);
+	struct memory_object *source = entry->object;
+	uint64_t first = entry_index(entry, start), count = (end - start) >> PAGE_SHIFT;
+	int64_t status = object_share_few(region->object, source, first, count);
 	if (status != KERN_SUCCESS)
 		vm_region_release(region);
+	else if (source->mapping_count != 1)
+		object_write_protect(source, first, first + count, NULL);
+	else if (entry->writable) { /* the same, for the one mapping that there is */
+		pmap_write_protect(entry->map, start, end);
+		entry->writable = start > entry->start || end < entry->end;
+		pmap_flush(entry->map);
+	}
 	return status;
 }
 
@@ -132,16 +146,19 @@ int64_t vm_region_take(struct vm_map *map, uint64_t address, uint64_t size, bool
 {
 	uint64_t rounded = PAGE_ROUND(size), end = address + rounded;
 	int64_t status = rounded < size ? KERN_INVALID_ARGUMENT : map_check_range(address, rounded);
-	if (status == KERN_SUCCESS)
-		status = check_source(map, address, end);
+	if (status != KERN_SUCCESS)
+		return status;
+	struct map_entry *entry = map_lookup(map, address);
+	bool single = entry != NULL && entry->end >= end;
+	status = single ? check_entry(entry) : check_source(map, address, end);
 	if (status != KERN_SUCCESS)
 		return status;
 	region->size = size;
-	struct map_entry *entry = map_lookup(map, address);
-	bool single = entry->end >= end;
 	if (move && single && move_one(map, address, end, region))
 		return KERN_SUCCESS;
-	status = single ? copy_one(map_lookup(map, address), address, end, region) : gather(map, address, end, region);
+	if (move)
+		entry = map_lookup(map, address); /* it may have been split */
+	status = single ? copy_one(entry, address, end, region) : gather(map, address, end, region);
 	if (status != KERN_SUCCESS)
 		return status;
 	region->object->internal = true;
@@ -154,9 +171,10 @@ int64_t vm_region_take(struct vm_map *map, uint64_t address, uint64_t size, bool
 
 int64_t vm_region_map(struct vm_map *map, struct vm_region *region)
 {
-	int64_t address = vm_map_enter(map, 0, region->size, region->object, region->offset,
-	                               VM_READ | VM_WRITE | VM_INHERIT_COPY, PROTECTION_MASK);
-	vm_region_release(region);
+	int64_t address = map_enter_region(map, region->object, region->offset, PAGE_ROUND(region->size));
+	if (address < 0)
+		vm_region_release(region);
+	region->object = NULL;
 	return address;
 }
 

@@ -59,7 +59,7 @@ int bench_serve_bytes_256(struct server_call *call, struct bench_object *object,
 	return 0;
 }
 
-/* The skeleton releases the right and unmaps the region. */
+/* The skeleton asks for the release of the right and the region, and the trap that replies does it, as in libserver's loop. */
 int bench_serve_port_region(struct server_call *call, struct bench_object *object, port_name_t *port, struct server_region *memory,
 			    uint64_t *first)
 {
@@ -100,7 +100,7 @@ static _Noreturn void serve(void)
 		};
 		int64_t error = bench_interface.dispatch(&call);
 		destination = MSG_DESTINATION(PORT_NULL, error);
-		op = MSG_SEND_REPLY;
+		op = MSG_SEND_REPLY | MSG_RELEASES(call.release);
 		if (error == 0)
 			op |= MSG_LENGTH(call.reply_length, 0);
 	}

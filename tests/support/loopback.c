@@ -248,6 +248,7 @@ static int64_t serve(int64_t (*dispatch)(struct server_call *), struct frame *ca
 	callee->parked = false;
 	loopback_depth++;
 	int64_t result = dispatch(&call);
+	loopback_service_release(&call);
 	struct msg_page *reply = &loopback_frames[loopback_depth - 1].reply;
 	int64_t status = KERN_SUCCESS;
 	if (result == 0 && header->request)

@@ -77,6 +77,7 @@ void loopback_free_pending(struct pending *pending);
 
 /* The dispatcher of the interfaces registered at NAME_SERVICE. */
 int64_t loopback_service_dispatch(struct server_call *call);
+void loopback_service_release(const struct server_call *call); /* MSG_RELEASE */
 void loopback_server_reset(void);
 
 _Noreturn void loopback_fail(const char *what, uint64_t value);

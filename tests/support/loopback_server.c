@@ -35,13 +35,21 @@ int64_t loopback_service_dispatch(struct server_call *call)
 		if (interfaces[i]->number == MSG_INTERFACE(call->ordinal))
 			return interfaces[i]->dispatch(call);
 	}
-	for (uint32_t i = 0; i < call->in_descriptors; i++) {
-		if (call->in->descriptor[i].type == MSG_DESC_PORT)
-			server_release_right(call->in->descriptor[i].name);
-		else if (call->in->descriptor[i].type == MSG_DESC_REGION)
-			server_release_region(call->in->descriptor[i].address, call->in->descriptor[i].size);
-	}
+	call->release = (UINT32_C(1) << call->in_descriptors) - 1;
 	return ENOSYS;
+}
+
+void loopback_service_release(const struct server_call *call)
+{
+	for (uint32_t i = 0; i < call->in_descriptors; i++) {
+		const struct msg_descriptor *d = &call->in->descriptor[i];
+		if ((call->release >> i & 1) == 0)
+			continue;
+		if (d->type == MSG_DESC_PORT)
+			server_release_right(d->name);
+		else if (d->type == MSG_DESC_REGION)
+			server_release_region(d->address, d->size);
+	}
 }
 
 void server_release_right(port_name_t name)

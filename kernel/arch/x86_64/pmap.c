@@ -201,11 +201,9 @@ static inline void changed(struct vm_map *map, uint64_t start, uint64_t end)
 		map->pmap.flush_end = end;
 }
 
-void pmap_flush(struct vm_map *map)
+void pmap_flush_changed(struct vm_map *map)
 {
 	uint64_t start = map->pmap.flush_start, end = map->pmap.flush_end;
-	if (end == 0)
-		return;
 	map->pmap.flush_start = NO_TAG;
 	map->pmap.flush_end = 0;
 	struct cpu *self = cpu_current();
@@ -358,5 +356,27 @@ static void protect_in(struct vm_map *map, uint64_t *table, unsigned level, uint
 
 void pmap_write_protect(struct vm_map *map, uint64_t start, uint64_t end)
 {
-	protect_in(map, map->pmap.root, LEVELS, start, end);
+	uint64_t *table = map->pmap.root;
+	if (end - start != PAGE_SIZE) {
+		protect_in(map, table, LEVELS, start, end);
+		return;
+	}
+	if (map->pmap.last_tag == start >> 21) {
+		table = map->pmap.last_table;
+	} else {
+		for (unsigned level = LEVELS; level > 1; level--) {
+			uint64_t entry = table[slot_of(start, level)];
+			if (entry == 0)
+				return;
+			table = table_of(entry);
+		}
+		map->pmap.last_tag = start >> 21;
+		map->pmap.last_table = table;
+		map->pmap.last_page = page_of(table);
+	}
+	uint64_t *entry = &table[slot_of(start, 1)];
+	if ((*entry & PTE_WRITE) != 0) {
+		*entry &= ~PTE_WRITE;
+		changed(map, start, end);
+	}
 }

@@ -56,6 +56,7 @@ struct server_call {
 	uint32_t in_descriptors;    /* <= MSG_DESCRIPTORS_MAX */
 	uint32_t reply_length;      /* bytes of out->data */
 	uint32_t reply_descriptors; /* of out->descriptor */
+	uint32_t release;           /* bit i: what in->descriptor[i] named is not kept, and goes when the reply leaves */
 };
 
 /* One routine of an interface, for logs and tools. */
@@ -70,7 +71,7 @@ struct server_routine {
 /*
  * Generated, one constant an interface. dispatch decodes call->in, runs the handler and builds the reply in call->out.
  * It returns 0 or a positive errno (the reply to send), SERVER_PARKED (nothing is sent now; also for one-way messages),
- * or SERVER_RESTART. A message that does not decode and an unknown ordinal are errors like any other.
+ * or SERVER_RESTART. In call->release it leaves what is to be released, whatever it returns. A message that does not decode and an unknown ordinal are errors like any other.
  */
 struct server_interface {
 	uint16_t number;

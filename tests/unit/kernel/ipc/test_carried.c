@@ -255,3 +255,58 @@ Test(carried, in_replies)
 	cr_assert_eq(reply(p.server, 0, 0, 1), KERN_SUCCESS);
 	cr_assert_eq(port_of(p.server, p.port)->senders, 2);
 }
+
+/* The reply releases what came with the request, as far as its bits say and the request page still names it. */
+Test(carried, a_reply_releases_what_was_delivered)
+{
+	struct play p = play_start();
+	port_name_t own = (port_name_t)trap(p.client, port_create), send, first, second;
+	uint64_t address;
+
+	send = (port_name_t)trap(p.client, right_make, own, 3, 0, 0);
+	host_put(p.client_task, BUFFER, "abc", 4);
+	cr_assert_eq(receive(p.server, p.port), HOST_BLOCKED);
+	for (int round = 0; round < 3; round++) {
+		descriptor(p.client, 0, port_descriptor(send, MSG_COPY_SEND));
+		descriptor(p.client, 1, (struct msg_descriptor){.type = MSG_DESC_REGION, .address = BUFFER, .size = 100});
+		descriptor(p.client, 2, port_descriptor(send, MSG_COPY_SEND));
+		cr_assert_eq(call(p.client, p.send, 1, 0, 3), HOST_BLOCKED);
+		first = arrived(&p, 0)->name;
+		address = arrived(&p, 1)->address;
+		second = arrived(&p, 2)->name;
+		cr_assert_eq(kind_of(p.server, first), RIGHT_SEND);
+		/* Without a receive there is no release, with a send neither. */
+		cr_assert_eq(trap(p.server, msg, MSG_SEND_REPLY | MSG_RELEASE(0), 0, p.port, DEADLINE_NEVER), KERN_INVALID_ARGUMENT);
+		cr_assert_eq(trap(p.server, msg, MSG_CALL | MSG_RELEASE(0), MSG_DESTINATION(second, 0), 0, DEADLINE_NEVER),
+			     KERN_INVALID_ARGUMENT);
+		cr_assert_eq(kind_of(p.server, first), RIGHT_SEND);
+		/* By the fast path, and by the other one. */
+		cr_assert_eq(trap(p.server, msg, MSG_SEND_REPLY | MSG_RECEIVE | MSG_RELEASES(round == 1 ? 3 : 0xfffb), 0, p.port,
+				  round == 2 ? host_clock + 1000 : DEADLINE_NEVER), HOST_BLOCKED);
+		cr_assert_eq(host_result(p.client), KERN_SUCCESS);
+		cr_assert_null(right_of(p.server, first));
+		cr_assert_not_null(right_of(p.server, second));
+		cr_assert_eq(vm_copy_in(p.server_task->map, &address, address, 1), 0);
+		if (round == 2)
+			host_tick(2000);
+		if (round == 2)
+			cr_assert_eq(host_result(p.server), KERN_TIMED_OUT);
+	}
+}
+
+/* The server's page is its own: it may name anything there, its own receive right too. */
+Test(carried, a_release_of_the_port_itself)
+{
+	struct play p = play_start();
+	struct msg_descriptor *d = &p.server->endpoint->request->descriptor[0];
+
+	cr_assert_eq(receive(p.server, p.port), HOST_BLOCKED);
+	cr_assert_eq(call(p.client, p.send, 1, 0, 0), HOST_BLOCKED);
+	*d = port_descriptor(p.port, 0);
+	d[1] = (struct msg_descriptor){.type = MSG_DESC_REGION, .address = ~UINT64_C(0), .size = ~UINT64_C(0)};
+	d[2] = (struct msg_descriptor){.type = MSG_DESC_REGION, .address = BUFFER, .size = PAGE_SIZE};
+	cr_assert_eq(trap(p.server, msg, MSG_SEND_REPLY | MSG_RECEIVE | MSG_RELEASES(7), 0, p.port, DEADLINE_NEVER), KERN_INVALID_NAME);
+	cr_assert_eq(kind_of(p.server, p.port), RIGHT_NONE);
+	cr_assert_eq(vm_copy_in(p.server_task->map, &d, BUFFER, 1), 0);
+	cr_assert_eq(vm_copy_in(p.server_task->map, &d, BUFFER + PAGE_SIZE, 1), 1);
+}

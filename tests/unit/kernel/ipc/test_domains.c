@@ -442,3 +442,45 @@ Test(domains, nothing_leaks)
 	cr_assert_eq(after.bytes, before.bytes);
 	cr_assert_eq(after.pages, before.pages);
 }
+
+/* What the reply releases is released after the operations, which may use it, and before the transaction counts as done. */
+Test(domains, releases_are_part_of_the_commit)
+{
+	struct life l = live();
+	port_name_t own = (port_name_t)trap(l.p.client, port_create), send, delivered;
+	struct commit_operation *op;
+
+	send = (port_name_t)trap(l.p.client, right_make, own, 3, RIGHT_NOTIFY, 0);
+	for (int round = 0; round < 2; round++) {
+		descriptor(l.p.client, 0, port_descriptor(send, MSG_MOVE_SEND));
+		if (round == 0)
+			descriptor(l.p.client, 0, port_descriptor(send, MSG_COPY_SEND));
+		cr_assert_eq(call(l.p.client, l.to, 5, 0, 1), HOST_BLOCKED);
+		cr_assert_eq(receive(l.thread, SERVICE), KERN_SUCCESS);
+		delivered = l.thread->endpoint->request->descriptor[0].name;
+		if (round == 0) { /* an incarnation that dies first has released nothing */
+			kill_incarnation(&l);
+			incarnate(&l);
+			cr_assert_eq(kind_of(l.thread, delivered), RIGHT_SEND);
+		}
+		op = operation(&l, 0);
+		op->kind = TRAP_port_notify;
+		op->a = delivered;
+		op->b = 8;
+		cr_assert_eq(counters(&l)->held, 1);
+		if (round == 0)
+			cr_assert_eq(commit_of(&l, MSG_SEND_REPLY | MSG_RELEASE(0), 0, 1), KERN_TIMED_OUT);
+		else
+			cr_assert_eq(trap(l.thread, msg, MSG_SEND_REPLY | MSG_RECEIVE | MSG_RELEASE(0), 0, SERVICE, DEADLINE_NOW),
+				     KERN_TIMED_OUT);
+		cr_assert_eq(counters(&l)->held, 0);
+		cr_assert_eq(kind_of(l.thread, delivered), RIGHT_NONE);
+		cr_assert_eq(host_result(l.p.client), KERN_SUCCESS);
+		if (round == 0) {
+			cr_assert_eq(poll(l.p.client, own), KERN_SUCCESS);
+			cr_assert_eq(got(l.p.client)->kind, MSG_NOTIFY);
+			cr_assert_eq(got(l.p.client)->word, 8);
+		}
+	}
+	cr_assert_eq(port_of(l.p.client, own)->senders, 0);
+}
