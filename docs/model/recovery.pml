@@ -7,6 +7,8 @@
  * local variables of a server are its incarnation. Each statement, or d_step, is one store, one trap, or stores that nobody
  * can find half done (behind the end of a log, volatile). The adversary kills A or B before any of them, in recovery too.
  *
+ * Every loop counts something up, so that no run is endless: that a run ends well (process Monitor) shows that all clients finish.
+ *
  * Scenarios are sums of these switches: S_CALLS (nested calls, kernel operations, a sample, a call that is refused), S_PARK (the
  * reader parks), S_CANCEL (the reader's call is interrupted, or the reader dies), S_NOTES (B notifies A), S_TIMER, S_GIVE_UP (an
  * incarnation may be started with SERVER_START_GIVE_UP, or the handler abandons), S_WINDOW (bytes from the caller's memory,
@@ -51,6 +53,7 @@
 /* Traps, kinds of commit operations, of transactions and of results. */
 #define T_PORT    1
 #define T_PARK    2
+#define T_FAILS   3
 #define C_RELEASE 1
 #define C_REPLY   2
 #define C_OUT     3	/* something that cannot be taken back: ioport_write */
@@ -101,12 +104,22 @@ byte d[14];			/* every store is undo-logged */
 #define BS 13			/* sum of samples */
 
 typedef log {
+#if defined(HOLE_FIRST)
+	byte tag;		/* the log is zeroed memory */
+#else
 	byte tag = NIL;
+#endif
 	byte ulen;
 	byte ua[10], uv[10];
 };
 log l[2];
-byte rend, rlast = NIL;		/* results: number of entries; last one */
+#if defined(HOLE_FIRST)
+byte rend = NIL;	/* 0 in the implementation, which is not RESULTS_START */
+bool cold = true;
+#else
+byte rend;			/* results: number of entries */
+#endif
+byte rlast = NIL;		/* the last one */
 byte bsent, breceived, boperations;
 byte kind, give_up;
 typedef result {
@@ -123,7 +136,7 @@ bool flag;			/* start the next incarnation with SERVER_START_GIVE_UP */
 byte count;			/* A's volatile number of queued operations; here for the mutants */
 bool waiting[3], gone[3];
 byte ans[3];
-byte request;			/* id of the reader's call */
+byte request, posted;		/* ids: the reader's call, the one whose cancellation was sent to A */
 bool asked[14];			/* calls that have left */
 byte wrote[4], got[4];
 byte freed[4], out[4];		/* by write; out[0]: the timer's */
@@ -156,7 +169,7 @@ inline k_operation(k, name, val)
 {
 	if
 	:: k == C_RELEASE ->
-		assert(object[name] && object[name] < O_PARKED);
+		assert(object[name] && object[name] < O_PARKED);	/* the kernel would pass over it; nobody should need that */
 		if :: object[name] == O_REQUEST -> freed[val]++ :: else fi;
 		object[name] = 0
 	:: k == C_REPLY ->
@@ -292,11 +305,7 @@ inline BEGIN_A(what)
 	d_step {
 		k_forget();
 		forget_results();
-#if !defined(M_KIND_LOST)
 		kind = what;
-#else
-		kind = K_MESSAGE;
-#endif
 		give_up = 0; bsent = sent; breceived = received; boperations = operations
 	};
 	l[A].tag = commits[A]
@@ -485,9 +494,7 @@ inline count_done(k, into)
 #define NOT_MADE (operations == boperations + x)
 #define NOT_SENT (sent == bsent + x)
 #endif
-#if defined(M_NO_RECEIVED)
-#define NOT_RECEIVED true
-#elif defined(M_NOT_OUTSTANDING)
+#if defined(M_NOT_OUTSTANDING)
 #define NOT_RECEIVED false
 #else
 #define NOT_RECEIVED (received == breceived + x)
@@ -587,6 +594,12 @@ active proctype ServerA()
 	byte j;				/* of d_steps */
 start:
 	{
+#if defined(HOLE_FIRST)
+		if
+		:: cold -> cold = false; goto loop		/* server_run() of the first incarnation */
+		:: else
+		fi;
+#endif
 		if
 		:: IN_TRANSACTION(A) ->
 #if !defined(M_GIVE_UP_NO_ROLL_BACK)
@@ -595,8 +608,15 @@ start:
 			if :: flag :: else -> ROLLBACK(A) fi;
 #endif
 			RECOVER_RESULTS();
+#if defined(M_KIND_LOST)
+			kind = K_MESSAGE;
+#endif
 			if :: !give_up && flag -> give_up = EIO :: else fi;
-			if :: give_up -> goto giving_up :: else -> goto execute fi
+			if
+			:: give_up -> goto giving_up
+			:: !give_up && kind -> goto execute
+			:: else				/* TRANSACTION_NONE */
+			fi
 		:: else
 		fi;
 		if
@@ -704,7 +724,7 @@ execute:
 				:: else
 				fi;
 #endif
-				v = (y -> 7 : 0)		/* the bytes; 0: whatever lay there */
+				v = (y -> 7 : 9)		/* the bytes; 9: whatever lay there */
 			};
 			if
 			:: at < rend ->
@@ -748,6 +768,10 @@ execute:
 			CALL(1, rarg * 4 + v, p, r1);
 			assert(p == rarg * 4 + v);
 			STORE(A, AS, d[AS] + v);
+#endif
+#if defined(S_CALLS) && !defined(NO_REFUSAL)
+			OPERATION(T_FAILS, p);
+			assert(p == GONE);
 #endif
 #if defined(S_CALLS) || defined(S_GIVE_UP)
 			OPERATION(T_PORT, p);
@@ -793,15 +817,15 @@ execute:
 			rv = v
 #endif
 
+		:: kind == K_MESSAGE && rtype == QUERY ->	/* was to be given up, and is executed after all */
+			rv = 1
+
 		:: kind == K_MESSAGE && rtype == NOTE ->
 			STORE(A, AN, d[AN] + 1)
 
 		:: kind == K_MESSAGE && rtype == CANCEL ->
 			if
 			:: d[AP] && d[AR] == rarg -> p = d[AP]; STORE(A, AP, 0); REPLY_PARKED(p, EINTR)
-#if defined(M_CANCEL_ANY)
-			:: d[AP] && d[AR] != rarg -> p = d[AP]; STORE(A, AP, 0); REPLY_PARKED(p, EINTR)
-#endif
 			:: else
 			fi
 		fi;
@@ -906,11 +930,8 @@ execute:
 		assert(asked[brequest]);
 		STORE(B, BX, d[BX] + 1);
 		STORE(B, BS, d[BS] + brequest % 2);
-#if defined(M_NOTIFY_EARLY) && defined(S_NOTES)
-		bits = true;
-#endif
 		d_step {
-#if defined(S_NOTES) && !defined(M_NOTIFY_EARLY)
+#if defined(S_NOTES)
 			bits = true;
 #endif
 			assert(under_way == 2);
@@ -986,7 +1007,7 @@ active proctype Interrupter()
 		if
 		:: q[A]??[READ, R, eval(request)] -> q[A]??READ, R, eval(request); ans[R] = EINTR; waiting[R] = false
 		:: else ->
-			cancelled = request
+			cancelled = request; posted = request
 #if defined(M_CANCEL_ANSWERS)
 			; ans[R] = EINTR; waiting[R] = false
 #endif
@@ -1040,7 +1061,9 @@ active proctype Monitor()
 	byte j, n;
 	timeout ->
 	d_step {
-		assert(done == 1 + READERS || (done == 1 && errors && d[AP] && waiting[R]));	/* nobody writes any more */
+		/* Or the reader waits, rightly: nobody writes any more. */
+		assert(done == 1 + READERS || (done == 1 && (errors || READS > WRITES) && d[AP] && waiting[R]));
+		assert(!waiting[R] || request != posted);
 		assert(empty(q[A]) && !bits && !cancelled && !held[A] && !held[B] && !slot);
 		assert(sent == received && !under_way);
 		j = 1;
@@ -1070,17 +1093,20 @@ active proctype Monitor()
 		assert(d[AX] == 2 * (WRITES - errors));
 		assert(d[AN] + lost == told);
 #if !defined(S_GIVE_UP)
-		assert(!errors && !d[AP] && done == 1 + READERS);
+		assert(!errors && (done == 1 + READERS || READS > WRITES));
 		assert(d[AS] == d[BS]);
 #if defined(S_CALLS)
 		assert(ports == WRITES && d[BX] == 2 * WRITES && rights == WRITES);
 #endif
 #if defined(S_NOTES)
-		assert(d[BX] == WRITES && told > 0);
+		assert(told > 0 && told <= d[BX]);
+#if !defined(S_CALLS)
+		assert(d[BX] == WRITES);
+#endif
 #endif
 #endif
 #if defined(S_TIMER)
-		assert(!d[AM] && d[AK] > 0 && d[AK] <= WRITES && out[0] == d[AK]);
+		assert(!d[AM] && (d[AK] > 0 || errors == WRITES) && d[AK] <= WRITES && out[0] == d[AK]);
 #endif
 #if defined(S_PARK)
 		/* What was written is what was read, in order; who was interrupted or killed took what he was answered. */
