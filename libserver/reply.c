@@ -90,9 +90,14 @@ static int64_t copy_all(uint64_t trap, const struct server_window *window, uint6
 static int64_t access_window(uint64_t trap, const struct server_window *window, uint64_t offset, uint64_t address, size_t length,
                              uint16_t access)
 {
-	int64_t status = copy_all(trap, window, offset, address, length, access);
+	struct server_window now = *window;
 
-	return results_window(trap << 8 ^ window->index, status, &last_fault.address, &last_fault.access);
+	/* The request may have been parked already, by the execution whose results are being replayed. */
+	if (now.reply == PORT_NULL && results_replaying())
+		now.reply = results_parked();
+	int64_t status = copy_all(trap, &now, offset, address, length, access);
+
+	return results_window(trap << 8 ^ window->index, status, trap == TRAP_window_read, &last_fault.address, &last_fault.access);
 }
 
 int64_t server_window_read(const struct server_window *window, uint64_t offset, void *to, size_t length)

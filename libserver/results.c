@@ -53,6 +53,8 @@ void results_begin(void)
 	LOG->results_end = RESULTS_START;
 	LOG->results_last = 0;
 	replay.at = RESULTS_START;
+	client_pages.send = real_send();
+	client_pages.reply = real_reply();
 }
 
 bool results_replaying(void)
@@ -91,6 +93,8 @@ struct result *results_append(enum result_kind kind, uint32_t number, uint64_t d
 	entry->number = number;
 	entry->length = (uint32_t)length;
 	entry->digest = digest;
+	/* What tells, after a crash, whether it was made. A call that was refused has not left. */
+	entry->argument[RESULT_BEFORE] = kind == RESULT_OPERATION ? counters()->operations : counters()->sent;
 	LOG->results_last = (uint64_t)entry;
 	publish();
 	LOG->results_end = (uint64_t)entry + size;
@@ -170,7 +174,7 @@ int64_t server_trap_results(uint64_t number, uint64_t a, uint64_t b, void *resul
 
 /* ---- windows ---- */
 
-int64_t results_window(uint64_t digest, int64_t status, uint64_t *address, uint64_t *access)
+int64_t results_window(uint64_t digest, int64_t status, bool must_match, uint64_t *address, uint64_t *access)
 {
 	if (engine_mode != ENGINE_TRANSACTION)
 		return status;
@@ -185,6 +189,9 @@ int64_t results_window(uint64_t digest, int64_t status, uint64_t *address, uint6
 	}
 	*address = entry->argument[0];
 	*access = entry->argument[1];
+	/* What the caller sent cannot be had any more: it was killed. */
+	if (must_match && entry->value >= 0 && status != entry->value)
+		transaction_abandon(EIO, "the caller's memory is gone");
 	return entry->value;
 }
 
@@ -289,19 +296,6 @@ int64_t client_send(uint64_t op, port_name_t to, uint32_t ordinal, uint64_t dead
 
 /* ---- after a crash ---- */
 
-static uint64_t count_done(enum result_kind kind)
-{
-	uint64_t count = 0;
-
-	for (uint64_t at = RESULTS_START; at < LOG->results_end; at += ((const struct result *)at)->size) {
-		const struct result *entry = (const struct result *)at;
-
-		if (entry->kind == kind && entry->done)
-			count++;
-	}
-	return count;
-}
-
 static void drop(struct result *entry)
 {
 	LOG->results_end = (uint64_t)entry;
@@ -311,8 +305,10 @@ static void drop(struct result *entry)
 /* The entry that was published and not done: was it made? */
 static void settle_last(struct result *entry)
 {
+	uint64_t before = entry->argument[RESULT_BEFORE];
+
 	if (entry->kind == RESULT_OPERATION) {
-		if (counters()->operations == LOG->operations + count_done(RESULT_OPERATION)) {
+		if (counters()->operations == before) {
 			drop(entry);
 			return;
 		}
@@ -324,13 +320,24 @@ static void settle_last(struct result *entry)
 	/* Its answer may have been half copied: back to the bare entry. */
 	entry->size = (uint32_t)entry_size(0);
 	LOG->results_end = (uint64_t)entry + entry->size;
-	uint64_t before = count_done(RESULT_CALL);
-	if (counters()->sent == LOG->sent + before)
+	if (counters()->sent == before)
 		drop(entry);
-	else if (counters()->received == LOG->received + before)
+	else if (counters()->received != counters()->sent)
 		replay.outstanding = true;
 	else
 		call_answered(entry, counters()->call_status);
+}
+
+/* The name under which an execution before this one parked the request, 0 if none did. */
+port_name_t results_parked(void)
+{
+	for (uint64_t at = replay.at; at < LOG->results_end; at += ((const struct result *)at)->size) {
+		const struct result *entry = (const struct result *)at;
+
+		if (entry->kind == RESULT_OPERATION && entry->number == TRAP_reply_park && entry->done && entry->value > 0)
+			return (port_name_t)entry->value;
+	}
+	return PORT_NULL;
 }
 
 void results_recover(void)

@@ -18,9 +18,6 @@ void transaction_begin(enum transaction_kind kind)
 	kill_point();
 	log->kind = kind;
 	log->give_up = 0;
-	log->sent = counters()->sent;
-	log->received = counters()->received;
-	log->operations = counters()->operations;
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 	kill_point();
 	log->tag = counters()->commits;

@@ -29,7 +29,6 @@ struct transaction_log {
 	uint64_t tag;             /* commits when the transaction began; stored last by begin */
 	uint64_t results_end;     /* address behind the result log */
 	uint64_t results_last;    /* address of its last entry */
-	uint64_t sent, received, operations; /* the kernel's counters at begin */
 	uint32_t kind;            /* enum transaction_kind */
 	int32_t give_up;          /* errno with which the transaction is to be given up; 0: it is to be executed */
 };
@@ -75,6 +74,7 @@ enum result_kind {
 };
 
 #define RESULT_ARGUMENTS 4
+#define RESULT_BEFORE 3 /* argument: the kernel's counter when the entry was published */
 
 /* An entry. An operation or a call is published before it is made, and `done` set when what it brought is here. */
 struct result {
@@ -103,7 +103,8 @@ struct result *results_append(enum result_kind kind, uint32_t number, uint64_t d
 void results_give_up(void);
 
 /* Status of a window access: logged, or what the log says. *address, *access: where the caller's memory faulted. */
-int64_t results_window(uint64_t digest, int64_t status, uint64_t *address, uint64_t *access);
+int64_t results_window(uint64_t digest, int64_t status, bool must_match, uint64_t *address, uint64_t *access);
+port_name_t results_parked(void);
 
 /* ---- effects.c, spill.c ---- */
 

@@ -8,7 +8,7 @@ import sys
 import time
 import traceback
 
-from harness import builds, guest, recovery, supervision, terminal
+from harness import builds, guest, model, recovery, supervision, terminal
 from harness.report import Report
 
 STAGES = {
@@ -17,6 +17,7 @@ STAGES = {
     'unit': builds.unit,                # Criterion suites and the stubgen corpus
     'sanitized': builds.sanitized,      # the same suites under AddressSanitizer and UndefinedBehaviorSanitizer
     'fuzz': builds.fuzz,                # a short run of each libFuzzer target
+    'model': model.model,               # the model of recovery holds for two crashes, and every mutant of it is caught
     'rebuild': builds.rebuild,          # an edit of idl/vfs.idl rebuilds its users only
     'boot': guest.boot,                 # BIOS and UEFI, one CPU and two, exit statuses, --posix-trace, panic
     'programs': guest.programs,         # static musl programs by --overlay
