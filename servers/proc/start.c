@@ -100,6 +100,9 @@ void start_init(void)
 	root->forks++;
 	change_log(p, PROC_CHANGE_KIND_BIRTH, 0, 0);
 	int error = exec_first(p, arguments, &strings);
-	if (error)
-		server_panic("proc: %s cannot be started: error %d", arguments, error);
+	if (!error)
+		return;
+	/* There is nothing to go on with, and no incarnation would do better: the end, without an exit status. */
+	server_log("%s cannot be started: error %d", arguments, error);
+	(void)root_power(root->root, POWER_OFF, -1);
 }

@@ -140,7 +140,7 @@ int root_serve_power(struct server_call *call, struct root_client *client, uint3
 	(void)call;
 	if (!plan_of(client)->power || action > POWER_PANIC)
 		return EACCES;
-	if (action == POWER_PANIC)
+	if (action == POWER_PANIC || status < 0)
 		power_off(action);
 	else
 		power_end(action, status);

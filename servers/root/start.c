@@ -248,7 +248,9 @@ void servers_start(void)
 		if (root->client[i].domain == PORT_NULL)
 			continue;
 		int64_t status = server_incarnate(i, 0);
-		if (status < 0)
-			server_panic("server %s: status %d", root_plan[i].name, (int)status);
+		if (status < 0) { /* nothing would ever serve: the end, without an exit status */
+			server_log("server %s cannot be started: status %d", root_plan[i].name, (int)status);
+			power_off(POWER_OFF);
+		}
 	}
 }

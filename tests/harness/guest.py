@@ -56,7 +56,7 @@ def broken_images(report):
     """Modules that were cut off: a line that says which and why, and status 125."""
     with tempfile.TemporaryDirectory() as folder:
         for name, file, share, expected in (('root.cpio', 'root.cpio', 0.5, rb'root archive is cut off'),
-                                            ('vfs', 'servers/vfs/vfs', 0.05, rb'boot module vfs: a segment lies beyond the file'),
+                                            ('vfs', 'servers/vfs/vfs', 0.05, rb'program of vfs: a segment lies beyond the file'),
                                             ('libposix', 'libposix/libposix.elf', 0.05, rb'proc: panic: proc: libposix'),
                                             ('root', 'servers/root/root', 0.05, rb'root: the boot module is no static ELF64')):
             with open(os.path.join(BUILD, file), 'rb') as whole, open(f'{folder}/{name}', 'wb') as part:
