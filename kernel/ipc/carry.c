@@ -307,6 +307,8 @@ void carry_deliver(struct thread *receiver, struct msg_page *page, struct carrie
 /* The page is the receiver's, who may write what it likes there: names and addresses of its own are all that it can name. */
 void carry_release_delivered(struct thread *receiver, uint64_t mask)
 {
+	if (!(receiver->flags & THREAD_SERVER)) /* it has no request page, and its receive is about to be refused */
+		return;
 	for (; mask != 0; mask &= mask - 1) {
 		const volatile struct msg_descriptor *d =
 			&receiver->endpoint_storage.request->descriptor[__builtin_ctzll(mask)];

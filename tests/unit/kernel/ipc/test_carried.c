@@ -310,3 +310,13 @@ Test(carried, a_release_of_the_port_itself)
 	cr_assert_eq(vm_copy_in(p.server_task->map, &d, BUFFER, 1), 0);
 	cr_assert_eq(vm_copy_in(p.server_task->map, &d, BUFFER + PAGE_SIZE, 1), 1);
 }
+
+/* A thread that cannot receive asks for the release of what it cannot have received. */
+Test(carried, nothing_to_release)
+{
+	struct play p = play_start();
+	struct thread *plain = host_thread(p.client_task, 0);
+
+	cr_assert_lt(trap(plain, msg, MSG_SEND_REPLY | MSG_RECEIVE | MSG_RELEASE(0) | MSG_RELEASE(15), 0, p.port, DEADLINE_NOW), 0);
+	cr_assert_lt(trap(plain, msg, MSG_SEND_REPLY | MSG_RELEASE(3), 0, 0, DEADLINE_NOW), 1);
+}
