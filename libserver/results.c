@@ -2,8 +2,9 @@
  * The result log: what a transaction got from outside, in the order in which it got it, and the answers from it when the
  * transaction is executed again. Not instrumented.
  *
- * An operation of the kernel or a call is published before it is made. After a crash the kernel's counters tell whether it was
- * made; what it brought is then taken from the control block or the call-reply page, before anything can overwrite it.
+ * An operation of the kernel or a call is published before it is made, with the kernel's count as it was then. After a crash the counts
+ * tell whether it was made; what it brought is then taken from the control block or the call-reply page, before anything can overwrite it.
+ * A call that failed before it left is not counted, and is simply made again.
  */
 #include "transaction.h"
 
@@ -61,7 +62,7 @@ bool results_replaying(void)
 
 bool results_call_outstanding(void)
 {
-	return replay.outstanding;
+	return counters()->sent != counters()->received;
 }
 
 struct result *results_next(enum result_kind kind, uint32_t number, uint64_t digest)
@@ -97,7 +98,20 @@ struct result *results_append(enum result_kind kind, uint32_t number, uint64_t d
 	return entry;
 }
 
+/* The same for an operation or a call that is about to be made. `before` is a part of what is published. */
+static struct result *append_intent(enum result_kind kind, uint32_t number, uint64_t digest, uint64_t before)
+{
+	((struct result *)LOG->results_end)->before = before;
+	return results_append(kind, number, digest, 0, false);
+}
+
 /* ---- operations of the kernel ---- */
+
+static void drop(struct result *entry)
+{
+	LOG->results_end = (uint64_t)entry;
+	LOG->results_last = 0;
+}
 
 static uint64_t mix(uint64_t digest, uint64_t word)
 {
@@ -114,7 +128,7 @@ int64_t server_trap(uint64_t number, uint64_t a, uint64_t b, uint64_t c, uint64_
 	struct result *entry = results_next(RESULT_OPERATION, (uint32_t)number, digest);
 	if (entry != NULL)
 		return entry->value;
-	entry = results_append(RESULT_OPERATION, (uint32_t)number, digest, 0, false);
+	entry = append_intent(RESULT_OPERATION, (uint32_t)number, digest, counters()->operations);
 	entry->argument[0] = a;
 	entry->argument[1] = b;
 	entry->argument[2] = c;
@@ -170,6 +184,11 @@ int64_t results_window(uint64_t digest, int64_t status, uint64_t *address, uint6
 	if (engine_mode != ENGINE_TRANSACTION)
 		return status;
 	struct result *entry = results_next(RESULT_WINDOW, 0, digest);
+	if (entry != NULL && entry->value != status && !results_replaying()) { /* nothing was made of it yet: it is as it is now */
+		drop(entry);
+		replay.at = LOG->results_end;
+		entry = NULL;
+	}
 	if (entry == NULL) {
 		entry = (struct result *)LOG->results_end;
 		entry->value = status;
@@ -194,6 +213,8 @@ static uint64_t digest_of(uint64_t op, port_name_t to, uint32_t ordinal, const s
 		digest = mix(mix(digest, page->descriptor[i].name), page->descriptor[i].badge);
 	for (uint32_t i = 0; i < MSG_LENGTH_OF(op) / 8; i++)
 		digest = mix(digest, words[i]);
+	for (uint32_t i = MSG_LENGTH_OF(op) & ~7u; i < MSG_LENGTH_OF(op); i++)
+		digest = mix(digest, page->data[i]);
 	return digest;
 }
 
@@ -261,15 +282,14 @@ int64_t client_call(uint64_t op, port_name_t to, uint32_t ordinal, uint64_t dead
 	uint64_t digest = digest_of(op, to, ordinal, client_pages.send);
 	struct result *entry = results_next(RESULT_CALL, ordinal, digest);
 	if (entry == NULL) {
-		entry = results_append(RESULT_CALL, ordinal, digest, 0, false);
+		entry = append_intent(RESULT_CALL, ordinal, digest, counters()->sent);
 		return call_now(entry, op, to, ordinal, deadline);
 	}
 	if (!entry->done) {
 		(void)await_answer(entry);
 		replay_until(LOG->results_end);
 	}
-	int64_t status = call_replayed(entry);
-	return status;
+	return call_replayed(entry);
 }
 
 /* One-way messages would be seen at once: nobody sends any today. */
@@ -282,30 +302,11 @@ int64_t client_send(uint64_t op, port_name_t to, uint32_t ordinal, uint64_t dead
 
 /* ---- after a crash ---- */
 
-static uint64_t count_done(enum result_kind kind)
-{
-	uint64_t count = 0;
-
-	for (uint64_t at = RESULTS_START; at < LOG->results_end; at += ((const struct result *)at)->size) {
-		const struct result *entry = (const struct result *)at;
-
-		if (entry->kind == kind && entry->done)
-			count++;
-	}
-	return count;
-}
-
-static void drop(struct result *entry)
-{
-	LOG->results_end = (uint64_t)entry;
-	LOG->results_last = 0;
-}
-
 /* The entry that was published and not done: was it made? */
 static void settle_last(struct result *entry)
 {
 	if (entry->kind == RESULT_OPERATION) {
-		if (counters()->operations == LOG->operations + count_done(RESULT_OPERATION)) {
+		if (counters()->operations == entry->before) {
 			drop(entry);
 			return;
 		}
@@ -317,10 +318,9 @@ static void settle_last(struct result *entry)
 	/* Its answer may have been half copied: back to the bare entry. */
 	entry->size = (uint32_t)entry_size(0);
 	LOG->results_end = (uint64_t)entry + entry->size;
-	uint64_t before = count_done(RESULT_CALL);
-	if (counters()->sent == LOG->sent + before)
+	if (counters()->sent == entry->before)
 		drop(entry);
-	else if (counters()->received == LOG->received + before)
+	else if (counters()->sent != counters()->received)
 		replay.outstanding = true;
 	else
 		call_answered(entry, counters()->call_status);
@@ -352,6 +352,10 @@ static void undo_operation(const struct result *entry)
 		server_queue(TRAP_task_terminate, (uint64_t)entry->value, 0, 0, 0, 0, 0);
 		release((uint64_t)entry->value);
 		break;
+	case TRAP_domain_create:
+	case TRAP_machine_interrupt:
+	case TRAP_machine_ioports:
+	case TRAP_machine_physical:
 	case TRAP_port_create:
 	case TRAP_portset_create:
 	case TRAP_right_make:

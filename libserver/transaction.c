@@ -15,9 +15,6 @@ void transaction_begin(enum transaction_kind kind)
 	results_begin();
 	log->kind = kind;
 	log->give_up = 0;
-	log->sent = counters()->sent;
-	log->received = counters()->received;
-	log->operations = counters()->operations;
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 	log->tag = counters()->commits;
 	engine_mode = ENGINE_TRANSACTION;
@@ -33,8 +30,11 @@ void transaction_query(void)
 
 void server_promote(void)
 {
-	if (engine_mode == ENGINE_QUERY)
-		transaction_begin(TRANSACTION_MESSAGE);
+	if (engine_mode != ENGINE_QUERY)
+		return;
+	if (effects_count() != 0)
+		server_panic("query %x had effects before it was promoted", (unsigned)transaction_ordinal());
+	transaction_begin(TRANSACTION_MESSAGE);
 }
 
 /* Between transactions. */

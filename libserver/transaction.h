@@ -28,7 +28,6 @@ struct transaction_log {
 	uint64_t tag;             /* commits when the transaction began; stored last by begin */
 	uint64_t results_end;     /* address behind the result log */
 	uint64_t results_last;    /* address of its last entry */
-	uint64_t sent, received, operations; /* the kernel's counters at begin */
 	uint32_t kind;            /* enum transaction_kind */
 	int32_t give_up;          /* errno with which the transaction is to be given up; 0: it is to be executed */
 };
@@ -73,7 +72,7 @@ enum result_kind {
 	RESULT_WINDOW,        /* status of a window access, and where it faulted */
 };
 
-#define RESULT_ARGUMENTS 4
+#define RESULT_ARGUMENTS 3
 
 /* An entry. An operation or a call is published before it is made, and `done` set when what it brought is here. */
 struct result {
@@ -85,6 +84,7 @@ struct result {
 	uint64_t digest;  /* of the arguments */
 	int64_t value;    /* result, status */
 	uint64_t argument[RESULT_ARGUMENTS]; /* operations: to undo them; calls: lengths and errno of the reply */
+	uint64_t before;  /* the kernel's count of operations, or of calls that have left, when the entry was published */
 	uint8_t bytes[];
 };
 
@@ -92,7 +92,7 @@ void results_begin(void);
 /* After a crash: settles an operation or call that was under way, and makes the log answer from its beginning. */
 void results_recover(void);
 bool results_replaying(void);
-/* The call that an earlier incarnation sent and whose answer has not come. */
+/* A call that an earlier incarnation sent has no answer yet, so the send page may still be read. */
 bool results_call_outstanding(void);
 /* Next entry while replaying, checked by kind, number and digest; NULL: the log has ended. */
 struct result *results_next(enum result_kind kind, uint32_t number, uint64_t digest);
@@ -109,6 +109,7 @@ int64_t results_window(uint64_t digest, int64_t status, uint64_t *address, uint6
 /* An operation of the commit, wherever it lies. */
 struct effect {
 	uint16_t kind, size;
+	uint32_t unused; /* no padding: effects may go to the keep */
 	uint64_t a, b, c, d, e, f;
 };
 
