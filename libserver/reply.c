@@ -84,20 +84,20 @@ static int64_t copy_all(uint64_t trap, const struct server_window *window, uint6
 }
 
 /*
- * The bytes are copied in each execution; the status is what it was in the first, once something was made of it. What the caller's other
- * threads did to its memory in between changes at most the bytes that it sees or sends itself: what cannot be read any more is zero.
+ * The bytes are copied in each execution; the status is what it was in the first. What the caller's other threads did to its memory in
+ * between changes at most the bytes that it sees or sends itself.
  */
 static int64_t access_window(uint64_t trap, const struct server_window *window, uint64_t offset, uint64_t address, size_t length,
                              uint16_t access)
 {
-	int64_t status = copy_all(trap, window, offset, address, length, access);
+	struct server_window now = *window;
 
-	int64_t logged = results_window(trap << 8 ^ window->index, status, &last_fault.address, &last_fault.access);
-	if (status < 0)
-		status = 0;
-	if (trap == TRAP_window_read && logged > status)
-		memset((char *)address + status, 0, (size_t)(logged - status));
-	return logged;
+	/* The request may have been parked already, by the execution whose results are being replayed. */
+	if (now.reply == PORT_NULL && results_replaying())
+		now.reply = results_parked();
+	int64_t status = copy_all(trap, &now, offset, address, length, access);
+
+	return results_window(trap << 8 ^ window->index, status, trap == TRAP_window_read, &last_fault.address, &last_fault.access);
 }
 
 int64_t server_window_read(const struct server_window *window, uint64_t offset, void *to, size_t length)

@@ -2,9 +2,8 @@
  * The result log: what a transaction got from outside, in the order in which it got it, and the answers from it when the
  * transaction is executed again. Not instrumented.
  *
- * An operation of the kernel or a call is published before it is made, with the kernel's count as it was then. After a crash the counts
- * tell whether it was made; what it brought is then taken from the control block or the call-reply page, before anything can overwrite it.
- * A call that failed before it left is not counted, and is simply made again.
+ * An operation of the kernel or a call is published before it is made. After a crash the kernel's counters tell whether it was
+ * made; what it brought is then taken from the control block or the call-reply page, before anything can overwrite it.
  */
 #include "transaction.h"
 
@@ -53,6 +52,8 @@ void results_begin(void)
 	LOG->results_end = RESULTS_START;
 	LOG->results_last = 0;
 	replay.at = RESULTS_START;
+	client_pages.send = real_send();
+	client_pages.reply = real_reply();
 }
 
 bool results_replaying(void)
@@ -91,27 +92,17 @@ struct result *results_append(enum result_kind kind, uint32_t number, uint64_t d
 	entry->number = number;
 	entry->length = (uint32_t)length;
 	entry->digest = digest;
+	/* What tells, after a crash, whether it was made. A call that was refused has not left. */
+	entry->argument[RESULT_BEFORE] = kind == RESULT_OPERATION ? counters()->operations : counters()->sent;
 	LOG->results_last = (uint64_t)entry;
 	publish();
 	LOG->results_end = (uint64_t)entry + size;
+	publish();
 	replay.at = LOG->results_end;
 	return entry;
 }
 
-/* The same for an operation or a call that is about to be made. `before` is a part of what is published. */
-static struct result *append_intent(enum result_kind kind, uint32_t number, uint64_t digest, uint64_t before)
-{
-	((struct result *)LOG->results_end)->before = before;
-	return results_append(kind, number, digest, 0, false);
-}
-
 /* ---- operations of the kernel ---- */
-
-static void drop(struct result *entry)
-{
-	LOG->results_end = (uint64_t)entry;
-	LOG->results_last = 0;
-}
 
 static uint64_t mix(uint64_t digest, uint64_t word)
 {
@@ -128,13 +119,16 @@ int64_t server_trap(uint64_t number, uint64_t a, uint64_t b, uint64_t c, uint64_
 	struct result *entry = results_next(RESULT_OPERATION, (uint32_t)number, digest);
 	if (entry != NULL)
 		return entry->value;
-	entry = append_intent(RESULT_OPERATION, (uint32_t)number, digest, counters()->operations);
+	entry = results_append(RESULT_OPERATION, (uint32_t)number, digest, 0, false);
 	entry->argument[0] = a;
 	entry->argument[1] = b;
 	entry->argument[2] = c;
-	entry->value = trap6(number | TRAP_COUNTED, a, b, c, d, e, f);
+	int64_t value = trap6(number | TRAP_COUNTED, a, b, c, d, e, f);
+	publish();
+	entry->value = value;
 	publish();
 	entry->done = true;
+	publish();
 	return entry->value;
 }
 
@@ -179,14 +173,13 @@ int64_t server_trap_results(uint64_t number, uint64_t a, uint64_t b, void *resul
 
 /* ---- windows ---- */
 
-int64_t results_window(uint64_t digest, int64_t status, uint64_t *address, uint64_t *access)
+int64_t results_window(uint64_t digest, int64_t status, bool must_match, uint64_t *address, uint64_t *access)
 {
 	if (engine_mode != ENGINE_TRANSACTION)
 		return status;
 	struct result *entry = results_next(RESULT_WINDOW, 0, digest);
 	if (entry != NULL && entry->value != status && !results_replaying()) { /* nothing was made of it yet: it is as it is now */
-		drop(entry);
-		replay.at = LOG->results_end;
+		LOG->results_end = replay.at = (uint64_t)entry;
 		entry = NULL;
 	}
 	if (entry == NULL) {
@@ -199,6 +192,9 @@ int64_t results_window(uint64_t digest, int64_t status, uint64_t *address, uint6
 	}
 	*address = entry->argument[0];
 	*access = entry->argument[1];
+	/* What the caller sent cannot be had any more: it was killed. */
+	if (must_match && entry->value >= 0 && status != entry->value)
+		transaction_abandon(EIO, "the caller's memory is gone");
 	return entry->value;
 }
 
@@ -239,6 +235,7 @@ static void call_answered(struct result *entry, int64_t status)
 	LOG->results_end = (uint64_t)entry + entry->size;
 	publish();
 	entry->done = true;
+	publish();
 }
 
 static int64_t call_replayed(const struct result *entry)
@@ -259,6 +256,7 @@ static int64_t call_now(struct result *entry, uint64_t op, port_name_t to, uint3
 {
 	client_pages.reply = real_reply();
 	int64_t status = trap_msg(op | MSG_CALL, MSG_DESTINATION(to, ordinal), PORT_NULL, deadline);
+	publish();
 	call_answered(entry, status);
 	replay.at = LOG->results_end;
 	return status;
@@ -282,14 +280,15 @@ int64_t client_call(uint64_t op, port_name_t to, uint32_t ordinal, uint64_t dead
 	uint64_t digest = digest_of(op, to, ordinal, client_pages.send);
 	struct result *entry = results_next(RESULT_CALL, ordinal, digest);
 	if (entry == NULL) {
-		entry = append_intent(RESULT_CALL, ordinal, digest, counters()->sent);
+		entry = results_append(RESULT_CALL, ordinal, digest, 0, false);
 		return call_now(entry, op, to, ordinal, deadline);
 	}
 	if (!entry->done) {
 		(void)await_answer(entry);
 		replay_until(LOG->results_end);
 	}
-	return call_replayed(entry);
+	int64_t status = call_replayed(entry);
+	return status;
 }
 
 /* One-way messages would be seen at once: nobody sends any today. */
@@ -302,11 +301,19 @@ int64_t client_send(uint64_t op, port_name_t to, uint32_t ordinal, uint64_t dead
 
 /* ---- after a crash ---- */
 
+static void drop(struct result *entry)
+{
+	LOG->results_end = (uint64_t)entry;
+	LOG->results_last = 0;
+}
+
 /* The entry that was published and not done: was it made? */
 static void settle_last(struct result *entry)
 {
+	uint64_t before = entry->argument[RESULT_BEFORE];
+
 	if (entry->kind == RESULT_OPERATION) {
-		if (counters()->operations == entry->before) {
+		if (counters()->operations == before) {
 			drop(entry);
 			return;
 		}
@@ -318,20 +325,34 @@ static void settle_last(struct result *entry)
 	/* Its answer may have been half copied: back to the bare entry. */
 	entry->size = (uint32_t)entry_size(0);
 	LOG->results_end = (uint64_t)entry + entry->size;
-	if (counters()->sent == entry->before)
+	if (counters()->sent == before)
 		drop(entry);
-	else if (counters()->sent != counters()->received)
+	else if (counters()->received != counters()->sent)
 		replay.outstanding = true;
 	else
 		call_answered(entry, counters()->call_status);
+}
+
+/* The name under which an execution before this one parked the request, 0 if none did. */
+port_name_t results_parked(void)
+{
+	for (uint64_t at = replay.at; at < LOG->results_end; at += ((const struct result *)at)->size) {
+		const struct result *entry = (const struct result *)at;
+
+		if (entry->kind == RESULT_OPERATION && entry->number == TRAP_reply_park && entry->done && entry->value > 0)
+			return (port_name_t)entry->value;
+	}
+	return PORT_NULL;
 }
 
 void results_recover(void)
 {
 	struct result *last = (struct result *)LOG->results_last;
 
+	publish();
 	if (last != NULL && (uint64_t)last < LOG->results_end && !last->done)
 		settle_last(last);
+	publish();
 	replay_until(RESULTS_START);
 }
 
@@ -368,6 +389,9 @@ static void undo_operation(const struct result *entry)
 	case TRAP_timer_create:
 	case TRAP_ledger_create:
 		release((uint64_t)entry->value);
+		break;
+	case TRAP_task_suspend:
+		server_queue(TRAP_task_resume, entry->argument[0], 0, 0, 0, 0, 0);
 		break;
 	case TRAP_reply_park:
 		effects_reply((port_name_t)entry->value, 0, LOG->give_up);

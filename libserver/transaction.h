@@ -72,7 +72,8 @@ enum result_kind {
 	RESULT_WINDOW,        /* status of a window access, and where it faulted */
 };
 
-#define RESULT_ARGUMENTS 3
+#define RESULT_ARGUMENTS 4
+#define RESULT_BEFORE 3 /* argument: the kernel's counter when the entry was published */
 
 /* An entry. An operation or a call is published before it is made, and `done` set when what it brought is here. */
 struct result {
@@ -84,7 +85,6 @@ struct result {
 	uint64_t digest;  /* of the arguments */
 	int64_t value;    /* result, status */
 	uint64_t argument[RESULT_ARGUMENTS]; /* operations: to undo them; calls: lengths and errno of the reply */
-	uint64_t before;  /* the kernel's count of operations, or of calls that have left, when the entry was published */
 	uint8_t bytes[];
 };
 
@@ -102,7 +102,8 @@ struct result *results_append(enum result_kind kind, uint32_t number, uint64_t d
 void results_give_up(void);
 
 /* Status of a window access: logged, or what the log says. *address, *access: where the caller's memory faulted. */
-int64_t results_window(uint64_t digest, int64_t status, uint64_t *address, uint64_t *access);
+int64_t results_window(uint64_t digest, int64_t status, bool must_match, uint64_t *address, uint64_t *access);
+port_name_t results_parked(void);
 
 /* ---- effects.c, spill.c ---- */
 

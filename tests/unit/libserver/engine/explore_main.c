@@ -45,5 +45,11 @@ int main(int argc, char **argv)
 		printf("given-up: %s\n", problem != NULL ? problem : "no failures");
 		failures += problem != NULL;
 	}
+	if (wanted("order", argc, argv)) {
+		const char *problem = order_problem();
+
+		printf("order: %s\n", problem != NULL ? problem : "no failures");
+		failures += problem != NULL;
+	}
 	return failures != 0;
 }

@@ -308,6 +308,7 @@ static void deliver(const struct script *s)
 		request->descriptor[0] = (struct msg_descriptor){.type = MSG_DESC_PORT, .name = give(RIGHT_SEND)};
 	}
 	machine->accesses = 0;
+	machine->badge = s->badge;
 	machine->counters.held = 1;
 	machine_publish();
 }
@@ -357,13 +358,15 @@ static int64_t park(void)
 	return name;
 }
 
-/* The first access after a delivery finds the caller's memory; a later execution does not. */
-static int64_t window(bool read, uint64_t offset, uint64_t address, uint64_t length)
+/* The caller is the one in the reply slot, or a parked one. */
+static int64_t window(bool read, uint64_t name, uint64_t offset, uint64_t address, uint64_t length)
 {
 	uint8_t *own = (uint8_t *)address, *theirs = machine->client + offset, *to = read ? own : theirs;
 	const uint8_t *from = read ? theirs : own;
 
-	if (machine->accesses++ > 0) {
+	if (name == PORT_NULL ? machine->caller == 0 : !given(name))
+		return KERN_GONE;
+	if (machine->accesses++ > 0 && machine->badge == BADGE_FLEETING) {
 		block()->result[0] = offset;
 		return KERN_PEER_FAULT;
 	}
@@ -448,7 +451,7 @@ int64_t machine_trap(uint64_t number, uint64_t a, uint64_t b, uint64_t c, uint64
 	if (number == TRAP_msg)
 		result = message(a, b, c, d, e);
 	else if (number == TRAP_window_read || number == TRAP_window_write)
-		result = window(number == TRAP_window_read, c, d, e);
+		result = window(number == TRAP_window_read, a, c, d, e);
 	else if ((number & TRAP_COUNTED) != 0)
 		result = counted(number & ~(uint64_t)TRAP_COUNTED, a, b, c, d);
 	else

@@ -32,6 +32,9 @@
 #define JOURNAL 16384u
 #define WORDS 4
 
+/* Badge of a caller whose memory is there for one access only, until it repeats its request. */
+#define BADGE_FLEETING 1u
+
 /* What happens to the server. kind: enum msg_kind, or SCRIPT_WAIT: time passes until `word`. */
 #define SCRIPT_WAIT 100u
 struct script {
@@ -58,6 +61,7 @@ struct machine {
 	uint64_t caller;     /* request in the reply slot; 0: none */
 	uint64_t requests;   /* ids given */
 	uint64_t accesses;   /* of windows, since the delivery */
+	uint64_t badge;      /* of the request in service */
 	uint8_t name[NAMES]; /* by number: enum right_kind, 0: gone */
 	uint64_t request_of[NAMES];
 	uint32_t names;

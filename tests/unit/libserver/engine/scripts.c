@@ -1,5 +1,6 @@
 /* See scripts.h. */
 #include "scripts.h"
+#include <portico/traps.h>
 
 #define ASK(routine, ...)                                                                                              \
 	{                                                                                                              \
@@ -38,7 +39,10 @@ static const struct script samples[] = {
 
 static const struct script windows[] = {
         ASK(VICTIM_WINDOW, 0),
-        ASK(VICTIM_WINDOW, 0),
+        {.kind = MSG_REQUEST, .ordinal = VICTIM(VICTIM_WINDOW), .badge = BADGE_FLEETING},
+        {.kind = MSG_REQUEST, .ordinal = VICTIM(VICTIM_WINDOW), .badge = BADGE_FLEETING, .data = {1}},
+        ASK(VICTIM_WINDOW, 2),
+        ASK(VICTIM_ANSWER, 3, 3),
 };
 
 static const struct script parking[] = {
@@ -86,7 +90,7 @@ static const struct script mixed[] = {
 	}
 const struct scenario scenarios[] = {
         SCENARIO(stores, 0, 1),  SCENARIO(heap, 0, 1),       SCENARIO(creation, 3, 1), SCENARIO(calls, 0, 1),
-        SCENARIO(samples, 2, 1), SCENARIO(windows, 0, 1),    SCENARIO(parking, 4, 1),  SCENARIO(overflow, 252, 11),
+        SCENARIO(samples, 2, 1), SCENARIO(windows, 2, 1),    SCENARIO(parking, 4, 1),  SCENARIO(overflow, 252, 11),
         SCENARIO(later, 5, 1),   SCENARIO(readiness, 26, 1), SCENARIO(mixed, 5, 1),
 };
 const unsigned scenario_count = sizeof(scenarios) / sizeof(scenarios[0]);
@@ -118,4 +122,26 @@ const char *given_up_problem(enum victim_routine routine, uint64_t error, unsign
 	if (!explore_run(script, 3).finished || explore_replies(3, &answered) != 1 || answered != 0)
 		return "the next request is not served";
 	return NULL;
+}
+
+/* ---- order ---- */
+
+const char *order_problem(void)
+{
+	static const struct script script[] = {ASK(VICTIM_MANY, 10, 100)};
+	uint64_t large = 0, small = 0;
+
+	if (!explore_run(script, 1).finished)
+		return "the request is not served";
+	for (uint32_t at = 0; at < machine->journal_end; at += 1 + (uint32_t)machine->journal[at]) {
+		const uint64_t *word = &machine->journal[at + 1];
+
+		if (machine->journal[at] >> 32 != JOURNAL_EFFECT)
+			continue;
+		if (word[0] == TRAP_thread_start && word[1] == 7 && (word[5] != large++ || small != 0))
+			return "a large effect is not in its place";
+		if (word[0] == TRAP_port_notify && ((uint32_t)word[2] != small++ || large != 100))
+			return "a small effect is not in its place";
+	}
+	return large == 100 && small == 10 ? NULL : "effects are missing";
 }

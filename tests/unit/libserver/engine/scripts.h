@@ -22,4 +22,8 @@ extern const unsigned scenario_count;
  */
 const char *given_up_problem(enum victim_routine routine, uint64_t error, unsigned deaths);
 
+/* Effects that need more than one commit are done in the order in which they were asked for. NULL, or what is not so.
+ */
+const char *order_problem(void);
+
 #endif

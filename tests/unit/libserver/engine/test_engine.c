@@ -72,3 +72,10 @@ Test(engine, a_query_may_not_create)
 {
 	expect_given_up(VICTIM_CREATOR, EIO, 2);
 }
+
+Test(engine, what_does_not_fit_into_a_commit_keeps_its_order)
+{
+	const char *problem = order_problem();
+
+	cr_assert_null(problem, "%s", problem);
+}

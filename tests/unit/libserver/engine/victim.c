@@ -39,6 +39,8 @@ static struct root {
 	uint64_t timers, steps, steps_left, notes, deaths, cancelled;
 	uint8_t table[256];
 	char text[64];
+	struct right_info info;
+	uint8_t moved[200];
 } * root;
 
 static const uint64_t *in(const struct server_call *call)
@@ -80,6 +82,8 @@ static int64_t store(struct server_call *call)
 	memcpy(root->table + 101, root->byte, sizeof(root->byte));
 	memmove(root->table + 9, root->table + 1, 150);
 	memmove(root->table + 1, root->table + 30, 150);
+	memmove(root->moved + 5, root->table, 90);
+	memmove(root->moved + 100, root->moved + 80, 70);
 	snprintf(root->text, sizeof(root->text), "%llu of %s", (unsigned long long)x, "many");
 	return answer(call, x, root->half[3]);
 }
@@ -169,36 +173,47 @@ static int64_t calls(struct server_call *call)
 
 static int64_t sample(struct server_call *call)
 {
-	struct right_info info = {0};
 	uint64_t time = server_now(), random = machine_fleeting();
 
 	root->seen[6] = time;
 	root->name[5] = server_make_right(time, 0);
 	server_sample(&random, sizeof(random));
-	(void)server_trap_results(TRAP_right_info, PEER, 0, &info, sizeof(info));
-	root->seen[7] = info.senders;
+	(void)server_trap_results(TRAP_right_info, PEER, 0, &root->info, sizeof(root->info));
+	root->seen[7] = root->info.senders;
 	server_notify(LISTENER, random);
 	(void)server_make_right(random, 0);
 	root->wide[0].word[1] = random;
 	server_sample(&root->wide[1], sizeof(root->wide[1]));
-	return answer(call, time, info.senders);
+	return answer(call, time, root->info.senders);
 }
 
+/* data[0]: 0: reads, and makes nothing of it outside; 1: writes, and tells; 2: reads, tells, and parks. */
 static int64_t window(struct server_call *call)
 {
 	struct server_window theirs = {.size = 512};
-	uint8_t bytes[100];
-	uint64_t count, sum, words;
+	uint8_t bytes[100] = {1, 2, 3, 4};
+	uint64_t count = 0, sum = 0, words;
+	int64_t n;
 
-	int64_t n = server_window_read(&theirs, 40, bytes, sizeof(bytes));
-	if (n == KERN_PEER_FAULT)
-		return SERVER_RESTART;
-	server_sample(bytes, (size_t)n); /* a later execution may find the caller's memory gone */
+	if (in(call)[0] == 1)
+		n = server_window_write(&theirs, 300, bytes, sizeof(bytes));
+	else
+		n = server_window_read(&theirs, 40, bytes, sizeof(bytes));
+	if (n < 0)
+		return n == KERN_PEER_FAULT ? SERVER_RESTART : EFAULT;
 	memcpy(&words, bytes, sizeof(words));
 	memcpy(root->table, bytes, sizeof(bytes));
-	(void)peer(PEER, PEER_ADD, words, (uint64_t)n, &count, &sum, NULL);
+	if (in(call)[0] != 0)
+		(void)peer(PEER, PEER_ADD, words, (uint64_t)n, &count, &sum, NULL);
 	root->counter += sum;
-	return answer(call, (uint64_t)n, sum);
+	if (in(call)[0] == 2) {
+		int result = server_park(call, &root->waiting[3]);
+
+		server_window_rebase(&theirs, &root->waiting[3]);
+		root->seen[1] = (uint64_t)server_window_write(&theirs, 200, bytes, sizeof(bytes));
+		return result;
+	}
+	return answer(call, (uint64_t)n, words);
 }
 
 /* ---- callers that wait ---- */
