@@ -20,7 +20,7 @@
 #include <unistd.h>
 
 #define INCARNATIONS 12u
-#define SECONDS 20u
+#define SECONDS 5u /* an incarnation takes some milliseconds */
 #define FLEETING_MAX 64u
 #define AREAS 6u
 #define DEPTH 2u
@@ -61,6 +61,9 @@ static void copy_make(struct copy *copy)
 static void copy_take(struct copy *copy)
 {
 	copy_make(copy);
+	if (LOG->undo_next > SERVER_LOG + machine_area[2].size ||
+	    LOG->results_end > (uint64_t)machine_area[3].start + machine_area[3].size)
+		abort(); /* the areas do not cover what is used */
 	for (size_t i = 0; i < machine_areas; i++)
 		copy_words(copy->area[i], machine_area[i].start, machine_area[i].size);
 }
@@ -202,6 +205,8 @@ static struct outcome run(unsigned limit)
 			break;
 		}
 		outcome.deaths++;
+		if (status == 128 + SIGALRM) /* nobody knows for how long */
+			break;
 		blamed = machine->counters.commits == commits ? blamed + 1 : 1;
 		commits = machine->counters.commits;
 	}

@@ -23,7 +23,7 @@ char server_name[17] = "victim";
 struct area machine_area[] = {
         {NULL, sizeof(struct machine)},
         {(void *)SERVER_KEEP, 48 * 1024},
-        {(void *)SERVER_LOG, 160 * 1024},
+        {(void *)SERVER_LOG, 96 * 1024},
         {(void *)(SERVER_LOG + SERVER_LOG_SIZE / 4 * 3), 32 * 1024},
         {(void *)SERVER_ENDPOINT, ENDPOINT_BYTES},
         {(void *)SERVER_MAPPINGS, 4096},

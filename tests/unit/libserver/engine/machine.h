@@ -29,7 +29,7 @@
 #define FLEETING UINT64_C(0x5a3b1e7d)
 
 #define NAMES 1024u
-#define JOURNAL 16384u
+#define JOURNAL 4096u
 #define WORDS 4
 
 /* Badge of a caller whose memory is there for one access only, until it repeats its request. */

@@ -12,6 +12,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 
 HOOKED = ('print', 'state', 'spill', 'reply', 'rights', 'keep', 'readiness')
 FENCE = '__atomic_signal_fence(__ATOMIC_SEQ_CST);'
@@ -31,7 +32,7 @@ MUTANTS = [
     ('memmove is not undone', 'strings', '\tundo_range(to, n);\n', 2, '', 'stores', 0),
     ('memcpy is not undone', 'strings', '\tundo_range(to, n);\n', 1, '', 'stores mixed', 0),
     ('the tag is stored first', 'transaction', '\tlog->undo_next = UNDO_START;\n', 0,
-     f'\tlog->tag = counters()->commits;\n\t{FENCE}\n\tlog->undo_next = UNDO_START;\n', 'stores', 0),
+     f'\tlog->tag = counters()->commits;\n\t{FENCE}\n\tlog->undo_next = UNDO_START;\n', 'heap', 0),
     ('a log that belongs to a committed transaction is applied', 'transaction', 'if (log->tag != counters()->commits)', 0,
      'if (log->tag != counters()->commits && log->tag == 0)', 'stores', 0),
     ('nothing is rolled back', 'transaction', '\tundo_roll_back();\n', 0, '', 'stores', 0),
@@ -96,6 +97,10 @@ class Hunt:
         subprocess.run([self.compiler, '-no-pie', mutant, '-Wl,--start-group', *self.libraries, '-Wl,--end-group', '-o', target], check=True)
         return target
 
+    def timed(self, mutant):
+        start = time.monotonic()
+        return self.caught(mutant), time.monotonic() - start
+
     def caught(self, mutant):
         name, file, old, place, new, scenarios, again = mutant
         with open(os.path.join(self.sources, file + '.c'), encoding='utf-8') as f:
@@ -124,8 +129,8 @@ def main():
     mutants = [m for m in MUTANTS if hunt.only in (None, m[0])]
     missed = 0
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
-        for mutant, found in zip(mutants, pool.map(hunt.caught, mutants)):
-            print(f'{mutant[0]}: {"caught: " + found if found else "NOT CAUGHT"}', flush=True)
+        for mutant, (found, seconds) in zip(mutants, pool.map(hunt.timed, mutants)):
+            print(f'{mutant[0]}: {seconds:.0f} s: {"caught: " + found if found else "NOT CAUGHT"}', flush=True)
             missed += not found
     print(f'{len(mutants) - missed} of {len(mutants)} caught')
     return 1 if missed else 0
