@@ -30,8 +30,8 @@ extern uint64_t server_start_flags;
 /* Name that root gave at the start, NUL terminated. */
 extern char server_name[17];
 
-/* The keep's segment, guest or host: its first byte, and whether it may be used up to `end` bytes. */
+/* The keep's segment, guest or host: its first byte, and whether it may be used up to `end` bytes, `granted` of which are in use. */
 void *keep_segment(void);
-bool keep_segment_grow(size_t end);
+bool keep_segment_grow(size_t granted, size_t end);
 
 #endif

@@ -66,7 +66,8 @@ static bool grow(struct keep_header *h, size_t end)
 	if (end <= h->granted)
 		return true;
 	size_t granted = (end + CHUNK - 1) & ~(size_t)(CHUNK - 1);
-	if (!keep_segment_grow(granted))
+	/* Sampled: whether there is memory may have changed when this is executed again. */
+	if (!server_sample_word(keep_segment_grow(h->granted, granted)))
 		return false;
 	h->granted = granted;
 	return true;
@@ -77,9 +78,9 @@ void *server_keep_root(size_t size)
 	struct keep_header *h = header();
 	size_t end = (ROOT_OFFSET + size + 15) & ~(size_t)15;
 
-	if (!keep_segment_grow((end + CHUNK - 1) & ~(size_t)(CHUNK - 1)))
-		server_panic("no memory for the keep's root structure");
 	if (h->magic != KEEP_MAGIC) {
+		if (!keep_segment_grow(0, (end + CHUNK - 1) & ~(size_t)(CHUNK - 1)))
+			server_panic("no memory for the keep's root structure");
 		h->magic = KEEP_MAGIC;
 		h->root_size = size;
 		h->end = end;

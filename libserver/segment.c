@@ -20,17 +20,14 @@ static size_t segment_size(void)
 	return entry->start == SERVER_KEEP ? entry->end - entry->start : 0;
 }
 
-bool keep_segment_grow(size_t end)
+bool keep_segment_grow(size_t granted, size_t end)
 {
 	static size_t size; /* of the mapping: fixed for the life of the task */
-	static size_t granted;
 
 	if (size == 0)
 		size = segment_size();
 	if (end > size)
 		return false;
-	if (end <= granted)
-		return true;
 	if (trap1(TRAP_ledger_info, 0) < 0)
 		return false;
 	uint64_t used = server_block()->result[0], limit = server_block()->result[1];
@@ -40,6 +37,5 @@ bool keep_segment_grow(size_t end)
 		return false;
 	if (info->memory_free != 0 && info->memory_free / PAGE_SIZE < pages)
 		return false;
-	granted = end;
 	return true;
 }

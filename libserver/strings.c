@@ -35,8 +35,10 @@ void *memmove(void *to, const void *from, size_t n)
 	const unsigned char *f = from;
 
 	undo_range(to, n);
-	if ((uintptr_t)t - (uintptr_t)f >= n)
-		return memcpy(to, from, n);
+	if ((uintptr_t)t - (uintptr_t)f >= n) {
+		server_copy_plain(to, from, n);
+		return to;
+	}
 	while (n-- > 0)
 		t[n] = f[n];
 	return to;

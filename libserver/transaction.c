@@ -35,8 +35,11 @@ void transaction_query(void)
 
 void server_promote(void)
 {
-	if (engine_mode == ENGINE_QUERY)
-		transaction_begin(TRANSACTION_MESSAGE);
+	if (engine_mode != ENGINE_QUERY)
+		return;
+	if (effects_count() != 0)
+		server_panic("query %x had effects before it was promoted", (unsigned)transaction_ordinal());
+	transaction_begin(TRANSACTION_MESSAGE);
 }
 
 /* Between transactions. */

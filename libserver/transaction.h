@@ -93,7 +93,7 @@ void results_begin(void);
 /* After a crash: settles an operation or call that was under way, and makes the log answer from its beginning. */
 void results_recover(void);
 bool results_replaying(void);
-/* The call that an earlier incarnation sent and whose answer has not come. */
+/* A call that an earlier incarnation sent has no answer yet, so the send page may still be read. */
 bool results_call_outstanding(void);
 /* Next entry while replaying, checked by kind, number and digest; NULL: the log has ended. */
 struct result *results_next(enum result_kind kind, uint32_t number, uint64_t digest);
@@ -111,6 +111,7 @@ port_name_t results_parked(void);
 /* An operation of the commit, wherever it lies. */
 struct effect {
 	uint16_t kind, size;
+	uint32_t unused; /* no padding: effects may go to the keep */
 	uint64_t a, b, c, d, e, f;
 };
 

@@ -61,8 +61,9 @@ void *keep_segment(void)
 	return segment;
 }
 
-bool keep_segment_grow(size_t end)
+bool keep_segment_grow(size_t granted, size_t end)
 {
+	(void)granted;
 	return end <= host.keep_limit;
 }
 

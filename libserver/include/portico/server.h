@@ -143,6 +143,8 @@ static inline void server_window_rebase(struct server_window *window, const stru
  * `length` only when the window ends there), or a negative kern_status: KERN_PEER_FAULT: the page is to be brought in
  * first (return SERVER_RESTART, or server_restart() for a parked caller; bytes before it may have been copied);
  * KERN_GONE: the caller is no more.
+ * The kernel writes past the undo log: `to` may lie in the keep only where the contents do not matter if the request is given up. Bytes on
+ * which a decision hangs are sampled (server_sample) right after: the caller can change them while the handler is executed again.
  */
 int64_t server_window_read(const struct server_window *window, uint64_t offset, void *to, size_t length);
 int64_t server_window_write(const struct server_window *window, uint64_t offset, const void *from, size_t length);
