@@ -4,12 +4,13 @@
  *
  *   list [--json]           the servers: incarnation, uptime, requests, restarts, keep, how the last incarnation ended
  *   watch                   the list, again each second
- *   log [--json]            the journal: each end of an incarnation, with registers and the request in service
+ *   log [--json] [--since N]  the journal: each end of an incarnation, with registers and the request in service; those after number N
  *   kill NAME               ends the incarnation where it is
  *   crash NAME              lets it fault by itself
  *   hang NAME               lets it loop for ever
  *   restart NAME [--cold]   ends it between two requests; --cold: the next one has forgotten everything
- *   update NAME FILE        the next incarnation is made of this program
+ *   update NAME FILE [--trial SECONDS]   the next incarnation is made of this program, on trial for so long (1)
+ *   update NAME [--back]    what became of that; --back: the program on trial goes, the old one comes back
  *   campaign MS NAME...     kills these in turn, one every MS milliseconds; `svc campaign 0` ends it
  *
  * Servers are known by the names of the boot plan; `root` is the supervisor itself. Only uid 0 may open the device.
@@ -37,12 +38,13 @@ static _Noreturn void usage(void)
 {
 	fputs("usage: svc list [--json]\n"
 	      "       svc watch\n"
-	      "       svc log [--json]\n"
+	      "       svc log [--json] [--since NUMBER]\n"
 	      "       svc kill NAME\n"
 	      "       svc crash NAME\n"
 	      "       svc hang NAME\n"
 	      "       svc restart NAME [--cold]\n"
-	      "       svc update NAME FILE\n"
+	      "       svc update NAME FILE [--trial SECONDS]\n"
+	      "       svc update NAME [--back]\n"
 	      "       svc campaign MS NAME... | svc campaign 0\n",
 	      stderr);
 	exit(2);
@@ -152,8 +154,8 @@ static int watch(void)
 	}
 }
 
-/* What became of an update, as soon as that is clear. */
-static int await_update(char *name)
+/* What became of an update, as soon as that is clear; `trial`: it is not waited for the end of the trial. */
+static int await_update(char *name, int trial)
 {
 	char *word[] = {"update", name};
 
@@ -161,18 +163,18 @@ static int await_update(char *name)
 		int fd = ask(2, word);
 		char *text = receive(fd);
 		close(fd);
-		if (strcmp(text, "waiting\n") != 0 && strcmp(text, "on trial\n") != 0)
+		if (strcmp(text, "waiting\n") != 0 && strcmp(text, "going back\n") != 0 && (trial || strcmp(text, "on trial\n") != 0))
 			return show(text);
 		free(text);
 		usleep(50000);
 	}
 }
 
-static int update(char *name, const char *path)
+static int update(char *name, const char *path, const char *seconds)
 {
 	static char bytes[32768];
-	char size[24];
-	char *word[] = {"update", name, size};
+	char size[24], trial[24];
+	char *word[] = {"update", name, size, trial};
 	int file = open(path, O_RDONLY | O_CLOEXEC);
 	struct stat st;
 	ssize_t n;
@@ -180,7 +182,14 @@ static int update(char *name, const char *path)
 	if (file < 0 || fstat(file, &st) != 0)
 		fail(1, path, strerror(errno));
 	snprintf(size, sizeof(size), "%lld", (long long)st.st_size);
-	int fd = ask(3, word);
+	if (seconds != NULL) {
+		char *end;
+		double value = strtod(seconds, &end);
+		if (end == seconds || *end != '\0' || !(value >= 0 && value <= 86400))
+			fail(2, seconds, "not a number of seconds up to 86400");
+		snprintf(trial, sizeof(trial), "%.0f", value * 1000);
+	}
+	int fd = ask(seconds != NULL ? 4 : 3, word);
 	char *refused = receive(fd);
 	if (*refused != '\0')
 		return show(refused);
@@ -191,7 +200,7 @@ static int update(char *name, const char *path)
 		send(fd, bytes, (size_t)n);
 	}
 	close(file);
-	return finish(fd) != 0 ? 1 : await_update(name);
+	return finish(fd) != 0 ? 1 : await_update(name, seconds != NULL && strtod(seconds, NULL) > 0);
 }
 
 int main(int argc, char **argv)
@@ -200,10 +209,12 @@ int main(int argc, char **argv)
 		usage();
 	if (strcmp(argv[1], "watch") == 0 && argc == 2)
 		return watch();
-	if (strcmp(argv[1], "update") == 0) {
-		if (argc != 4)
+	if (strcmp(argv[1], "update") == 0 && argc == 4 && strcmp(argv[3], "--back") == 0)
+		return command(argc - 1, argv + 1) != 0 ? 1 : await_update(argv[2], 1);
+	if (strcmp(argv[1], "update") == 0 && argc != 3) {
+		if (argc != 4 && (argc != 6 || strcmp(argv[4], "--trial") != 0))
 			usage();
-		return update(argv[2], argv[3]);
+		return update(argv[2], argv[3], argc == 6 ? argv[5] : NULL);
 	}
 	return command(argc - 1, argv + 1);
 }

@@ -159,6 +159,14 @@ void *keep_resize(void *p, size_t size)
 	return new;
 }
 
+size_t keep_extent(const void *start)
+{
+	const struct keep_header *h = start;
+
+	_Static_assert(offsetof(struct keep_header, end) + sizeof(h->end) <= KEEP_EXTENT_BYTES, "these bytes say it");
+	return h->magic == KEEP_MAGIC ? h->end : 0;
+}
+
 size_t keep_used(void)
 {
 	return header()->used;

@@ -11,6 +11,7 @@
 #define UNMAPPED UINT64_C(0x1000) /* nothing is ever there: below USER_MIN */
 #define IMAGE_MAX (UINT64_C(16) << 20)
 #define PERIOD_MAX UINT64_C(3600000) /* ms */
+#define TRIAL_MAX UINT64_C(86400000) /* ms: a day */
 
 int server_index(const char *name)
 {
@@ -118,12 +119,6 @@ static void do_restart(char *const word[], unsigned count, struct answer *answer
 		tell(answer, word[1], supervise_restart((unsigned)index, CAUSE_RESTART, cold));
 }
 
-static void do_log(char *const word[], unsigned count, struct answer *answer, struct session *session)
-{
-	(void)word;
-	report_log(answer, &session->report, count > 1);
-}
-
 /* Decimal; false: something else, or too large. */
 static bool number(const char *word, uint64_t limit, uint64_t *value)
 {
@@ -138,6 +133,36 @@ static bool number(const char *word, uint64_t limit, uint64_t *value)
 			return false;
 	}
 	return true;
+}
+
+/* log [--json] [--since N] */
+static void do_log(char *const word[], unsigned count, struct answer *answer, struct session *session)
+{
+	bool json = count > 1 && strcmp(word[1], "--json") == 0;
+	char *const *option = word + (json ? 2 : 1);
+	uint64_t since = 0;
+
+	if (option < word + count && (strcmp(option[0], "--since") != 0 || option + 2 != word + count || !number(option[1], INT64_MAX, &since)))
+		answer_add(answer, "error: log: what is %s? There is --json and --since NUMBER\n", option[0]);
+	else
+		report_log(answer, &session->report, json, since);
+}
+
+/* flip NAME: bits of its keep. flip NAME BIT [BYTE]: changes one, if its byte has that value. */
+static void do_flip(char *const word[], unsigned count, struct answer *answer, struct session *session)
+{
+	int index = find(word[1], false, answer);
+	uint64_t bit = 0, only = FLIP_ANY;
+
+	(void)session;
+	if (index < 0)
+		return;
+	if ((count > 2 && !number(word[2], INT64_MAX, &bit)) || (count > 3 && !number(word[3], UINT8_MAX, &only)))
+		answer_add(answer, "error: flip: that is no number\n");
+	else if (count > 2)
+		tell(answer, word[1], flip_bit((unsigned)index, bit, only, answer));
+	else
+		flip_size((unsigned)index, answer);
 }
 
 /*
@@ -192,16 +217,26 @@ static void do_campaign(char *const word[], unsigned count, struct answer *answe
 	supervise_campaign(period * 1000000, victims, period != 0 ? victim_count : 0);
 }
 
-/* "update NAME SIZE": the program follows. "update NAME": what became of it. */
+/* "update NAME SIZE [MS]": the program follows; so long on trial. "update NAME": what became of it. "update NAME --back". */
 static void do_update(char *const word[], unsigned count, struct answer *answer, struct session *session)
 {
 	int index = find(word[1], false, answer);
-	uint64_t size;
+	uint64_t size, trial = TRIAL_DEFAULT / 1000000;
 
 	if (index < 0)
 		return;
 	if (count == 2) {
 		answer_add(answer, "%s\n", update_text((unsigned)index));
+		return;
+	}
+	if (count == 3 && strcmp(word[2], "--back") == 0) {
+		const char *wrong = update_back((unsigned)index);
+		if (wrong != NULL)
+			answer_add(answer, "error: %s: %s\n", word[1], wrong);
+		return;
+	}
+	if (count == 4 && !number(word[3], TRIAL_MAX, &trial)) {
+		answer_add(answer, "error: %s: not a number of milliseconds up to %u\n", word[3], (unsigned)TRIAL_MAX);
 		return;
 	}
 	if (!number(word[2], IMAGE_MAX, &size) || size == 0) {
@@ -214,12 +249,13 @@ static void do_update(char *const word[], unsigned count, struct answer *answer,
 		answer_add(answer, "error: %s: no memory for the program\n", word[1]);
 	else
 		session->upload =
-		        (struct upload){.server = (uint8_t)index, .object = (port_name_t)object, .size = size};
+		        (struct upload){.server = (uint8_t)index, .object = (port_name_t)object, .size = size,
+		                        .trial = trial * 1000000};
 }
 
 void command_uploaded(struct upload *upload, struct answer *answer)
 {
-	const char *wrong = update_begin(upload->server, server_take(&upload->object), upload->size);
+	const char *wrong = update_begin(upload->server, server_take(&upload->object), upload->size, upload->trial);
 
 	if (wrong != NULL)
 		answer_add(answer, "error: %s: %s\n", server_title(upload->server), wrong);
@@ -233,9 +269,9 @@ static const struct {
 } commands[] = {
         {"list", 1, 2, "--json", do_list},   {"kill", 2, 2, NULL, do_kill},
         {"crash", 2, 2, NULL, do_crash},     {"hang", 2, 2, NULL, do_hang},
-        {"restart", 2, 3, NULL, do_restart}, {"log", 1, 2, "--json", do_log},
-        {"update", 2, 3, NULL, do_update},   {"campaign", 2, WORDS, NULL, do_campaign},
-        {"killpoint", 3, 4, NULL, do_killpoint},
+        {"restart", 2, 3, NULL, do_restart}, {"log", 1, 4, NULL, do_log},
+        {"update", 2, 4, NULL, do_update},   {"campaign", 2, WORDS, NULL, do_campaign},
+        {"killpoint", 3, 4, NULL, do_killpoint}, {"flip", 2, 4, NULL, do_flip},
 };
 
 void command_execute(char *line, struct answer *answer, struct session *session)

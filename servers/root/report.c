@@ -230,11 +230,13 @@ static void add_json(struct answer *answer, const struct incident *incident)
 	answer_add(answer, "]}");
 }
 
-void report_log(struct answer *answer, struct report *report, bool json)
+void report_log(struct answer *answer, struct report *report, bool json, uint64_t since)
 {
 	supervise_self();
 	report->next = root->incidents > JOURNAL ? root->incidents - JOURNAL + 1 : 1;
-	report->last = root->incidents;
+	if (since >= report->next)
+		report->next = since + 1;
+	report->last = report->next <= root->incidents ? root->incidents : 0;
 	report->json = json;
 	report->begun = false;
 	if (json)

@@ -124,6 +124,8 @@ enum update_state {
 	UPDATE_DONE,
 	UPDATE_FAILED, /* it faulted */
 	UPDATE_BUSY,   /* no request ended in time */
+	UPDATE_BACK,   /* on trial, and to be taken back at the end of a request */
+	UPDATE_RETURNED, /* that has happened */
 };
 
 /* A server in its present life; index as in root_plan. The badge of its right to root is index + 1. */
@@ -146,6 +148,7 @@ struct root_client {
 	uint64_t wanted_until;   /* ns: then wherever it is */
 	struct root_image image; /* of the present incarnation */
 	struct root_image other; /* while waiting: the new one; on trial: the old one */
+	uint64_t trial;          /* ns: for how long */
 	uint64_t trial_until;    /* ns */
 	uint8_t update;          /* enum update_state */
 	uint64_t entry;          /* address of its first instruction */
@@ -270,20 +273,26 @@ void supervise_start(void);
 void supervise_self(void);
 
 /* ---- update.c: another program for a running server ---- */
+#define TRIAL_DEFAULT UINT64_C(1000000000) /* ns */
 /*
- * Takes an object with a program over: the next incarnation is made of it, as soon as a request has ended. NULL, or why
- * not: then it is released.
+ * Takes an object with a program over: the next incarnation is made of it, as soon as a request has ended; it is on
+ * trial for `trial` ns. NULL, or why not: then it is released.
  */
-const char *update_begin(unsigned index, port_name_t object, uint64_t size);
-/* An incarnation has ended: which program the next one is made of. True: the update was taken back. */
+const char *update_begin(unsigned index, port_name_t object, uint64_t size, uint64_t trial);
+/* The program on trial goes, as soon as a request has ended, or two seconds later wherever it is. NULL, or why not. */
+const char *update_back(unsigned index);
+/* An incarnation has ended: which program the next one is made of. True: it failed on trial, and is taken back. */
 bool update_died(unsigned index, enum cause cause, bool own);
 /* The time on trial is over. */
 void update_tick(unsigned index, uint64_t now);
-/* It could not be done: waiting was in vain. */
-void update_cancel(unsigned index);
+/* Waiting was in vain, and it is not done. False: the incarnation has to end wherever it is. */
+bool update_cancel(unsigned index);
 const char *update_text(unsigned index);
 /* Where the present program of a server lies. */
 struct root_image update_image(unsigned index);
+
+/* Does it wait for a message, and is it kept from taking one? For a suspended incarnation. */
+bool supervise_between(unsigned index);
 
 /* ---- answer.c: text that grows ---- */
 struct answer {
@@ -307,6 +316,7 @@ struct upload {
 	uint8_t server;
 	port_name_t object; /* PORT_NULL: nothing */
 	uint64_t size, done;
+	uint64_t trial; /* ns */
 };
 
 /* What outlasts a command. */
@@ -322,6 +332,16 @@ void command_uploaded(struct upload *upload, struct answer *answer);
 int server_index(const char *name);
 const char *server_title(unsigned index);
 
+/* ---- flip.c: injected corruption of a keep ---- */
+#define FLIP_ANY UINT64_MAX
+/* "bits N": how many of the keep are in use. */
+void flip_size(unsigned index, struct answer *answer);
+/*
+ * Changes one of them, if its byte has the value `only` (FLIP_ANY: any), and answers with the byte's values. ESRCH: there is
+ * no incarnation; EBUSY: it is not between two requests.
+ */
+int flip_bit(unsigned index, uint64_t bit, uint64_t only, struct answer *answer);
+
 /* ---- report.c: list and log as text and as JSON ---- */
 /* "killed", "exception", ... */
 const char *cause_name(unsigned cause);
@@ -330,9 +350,9 @@ const char *action_name(unsigned action);
 void report_list(struct answer *answer, bool json);
 /*
  * The journal, an incident at a time, because a transaction has to be short: the beginning, and then what follows as it
- * is read. False: there is no more.
+ * is read. False: there is no more. Incidents up to the number `since` are left out.
  */
-void report_log(struct answer *answer, struct report *report, bool json);
+void report_log(struct answer *answer, struct report *report, bool json, uint64_t since);
 bool report_more(struct answer *answer, struct report *report);
 
 /* ---- supervisor.c: open files of /dev/supervisor ---- */

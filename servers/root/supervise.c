@@ -151,11 +151,15 @@ static void decide(unsigned index, const struct domain_info *info)
 
 	incident->cause = (uint8_t)cause;
 	incident->info = *info;
-	incident->action = (uint8_t)ladder_step(&client->ladder, &ending, &incident->delay);
-	if (client->wanted_cold && incident->action < ACTION_COLD)
-		incident->action = ACTION_COLD;
-	if (update_died(index, cause, ending.own) && incident->action < ACTION_GIVE_UP)
+	/* What a program on trial did is not held against the one that comes back, unless it leaves a keep half made. */
+	if (update_died(index, cause, ending.own) && !ending.unborn) {
 		incident->action = ACTION_OLD_IMAGE;
+		incident->delay = 0;
+	} else {
+		incident->action = (uint8_t)ladder_step(&client->ladder, &ending, &incident->delay);
+	}
+	if (client->wanted_cold && incident->action != ACTION_REBOOT)
+		incident->action = ACTION_COLD;
 	client->cold = false;
 	client->action = incident->action;
 	client->start_at = client->ended + incident->delay;
@@ -212,8 +216,7 @@ int supervise_kill(unsigned index, enum cause cause)
 
 /* ---- between two requests ---- */
 
-/* Does it wait for a message, and is it kept from taking one? */
-static bool between_requests(unsigned index)
+bool supervise_between(unsigned index)
 {
 	const struct root_client *client = &root->client[index];
 	uint64_t state[3];
@@ -232,11 +235,9 @@ static bool end_between_requests(unsigned index, uint64_t now)
 	if (client->task == PORT_NULL)
 		return true;
 	(void)server_trap(TRAP_task_suspend, client->task, 0, 0, 0, 0, 0);
-	bool between = between_requests(index);
-	if (!between && now >= client->wanted_until && client->wanted == CAUSE_UPDATE) {
+	bool between = supervise_between(index);
+	if (!between && now >= client->wanted_until && client->wanted == CAUSE_UPDATE && update_cancel(index))
 		client->wanted = CAUSE_NONE;
-		update_cancel(index);
-	}
 	if (client->wanted != CAUSE_NONE && (between || now >= client->wanted_until)) {
 		(void)supervise_kill(index, (enum cause)client->wanted);
 		client->wanted = CAUSE_NONE;

@@ -2,15 +2,16 @@
  * Live update: the next incarnation of a server is made of another program, between two requests. Its keep and its
  * rights stay, so both programs must agree about what the keep looks like.
  *
- * waiting -> trial -> done. On trial for a second: if it faults, exits, hangs or cannot be loaded, the next incarnation
- * is made of the old program again. Whoever kills it from outside changes nothing.
+ * waiting -> trial -> done. On trial, for a second if nothing else was asked for: if it faults, exits, hangs or cannot
+ * be loaded, the next incarnation is made of the old program again. Whoever kills it from outside changes nothing.
+ * trial -> back -> returned: an administrator does not want it, and the old program comes back between two requests.
  */
 #include "root.h"
 #include <portico/client.h>
 #include <portico/layout.h>
 #include <portico/strings.h>
 
-#define TRIAL UINT64_C(1000000000) /* ns */
+#define TRIAL_AGAIN UINT64_C(100000000) /* ns: how much longer, if it has not received yet */
 
 /* Volatile: the beginnings of the two files. */
 static uint8_t headers[PAGE_SIZE];
@@ -72,7 +73,7 @@ static void drop(struct root_image *image)
 	*image = (struct root_image){0};
 }
 
-const char *update_begin(unsigned index, port_name_t object, uint64_t size)
+const char *update_begin(unsigned index, port_name_t object, uint64_t size, uint64_t trial)
 {
 	struct root_client *client = &root->client[index];
 	struct root_image program = {.object = object, .size = size}, present = update_image(index);
@@ -81,7 +82,7 @@ const char *update_begin(unsigned index, port_name_t object, uint64_t size)
 
 	if (wrong == NULL && !layouts_agree(&present, &program))
 		wrong = "its keep has another layout";
-	if (wrong == NULL && (client->update == UPDATE_WAITING || client->update == UPDATE_TRIAL))
+	if (wrong == NULL && client->other.object != PORT_NULL)
 		wrong = "there is an update under way";
 	if (wrong == NULL && client->task == PORT_NULL)
 		wrong = "is not running";
@@ -90,6 +91,7 @@ const char *update_begin(unsigned index, port_name_t object, uint64_t size)
 		return wrong;
 	}
 	client->other = program;
+	client->trial = trial;
 	client->update = UPDATE_WAITING;
 	(void)supervise_restart(index, CAUSE_UPDATE, false);
 	return NULL;
@@ -103,6 +105,27 @@ static void exchange(struct root_client *client)
 	client->other = image;
 }
 
+const char *update_back(unsigned index)
+{
+	struct root_client *client = &root->client[index];
+
+	if (client->update != UPDATE_TRIAL)
+		return "no program is on trial";
+	if (client->task == PORT_NULL)
+		return "is not running";
+	client->update = UPDATE_BACK;
+	(void)supervise_restart(index, CAUSE_UPDATE, false);
+	return NULL;
+}
+
+/* The old program again, for good. */
+static void take_back(struct root_client *client, enum update_state state)
+{
+	exchange(client);
+	drop(&client->other);
+	client->update = (uint8_t)state;
+}
+
 bool update_died(unsigned index, enum cause cause, bool own)
 {
 	struct root_client *client = &root->client[index];
@@ -110,14 +133,17 @@ bool update_died(unsigned index, enum cause cause, bool own)
 	if (client->update == UPDATE_WAITING && cause == CAUSE_UPDATE) {
 		exchange(client);
 		client->update = UPDATE_TRIAL;
-		client->trial_until = server_now() + TRIAL;
+		client->trial_until = server_now() + client->trial;
 		return false;
 	}
-	if (client->update != UPDATE_TRIAL || !own)
+	if (client->update == UPDATE_BACK && cause == CAUSE_UPDATE) {
+		take_back(client, UPDATE_RETURNED);
 		return false;
-	exchange(client);
-	drop(&client->other);
-	client->update = UPDATE_FAILED;
+	}
+	if ((client->update != UPDATE_TRIAL && client->update != UPDATE_BACK) || !own)
+		return false;
+	client->wanted = CAUSE_NONE;
+	take_back(client, UPDATE_FAILED);
 	return true;
 }
 
@@ -131,19 +157,22 @@ void update_tick(unsigned index, uint64_t now)
 		return;
 	/* It has to have come as far as its first receive. */
 	if (supervise_look(index, &info) < 0 || info.commits == client->commits) {
-		client->trial_until = now + TRIAL / 10;
+		client->trial_until = now + TRIAL_AGAIN;
 		return;
 	}
 	drop(&client->other);
 	client->update = UPDATE_DONE;
 }
 
-void update_cancel(unsigned index)
+bool update_cancel(unsigned index)
 {
 	struct root_client *client = &root->client[index];
 
+	if (client->update == UPDATE_BACK) /* the old program can finish what this one does not */
+		return false;
 	drop(&client->other);
 	client->update = UPDATE_BUSY;
+	return true;
 }
 
 const char *update_text(unsigned index)
@@ -153,6 +182,8 @@ const char *update_text(unsigned index)
 	        [UPDATE_WAITING] = "waiting",
 	        [UPDATE_TRIAL] = "on trial",
 	        [UPDATE_DONE] = "done",
+	        [UPDATE_BACK] = "going back",
+	        [UPDATE_RETURNED] = "taken back",
 	        [UPDATE_FAILED] = "error: the new program failed; the old one goes on",
 	        [UPDATE_BUSY] = "error: no request ended in time",
 	};
