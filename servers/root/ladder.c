@@ -3,7 +3,7 @@
  * reboot. Pure: the host tests it.
  *
  * Only faults of a server's own climb. A request is blamed if two incarnations end in it; the number of commits tells
- * requests apart. Many faults in a short time, whatever they have to do with each other, slow the restarts down.
+ * requests apart. Work that is never over commits again and again: it is the same if it comes back within a minute. Many faults in a short time, whatever they have to do with each other, slow the restarts down.
  */
 #include "root.h"
 
@@ -13,6 +13,7 @@
 #define COLD_WINDOW UINT64_C(60000000000)
 #define COLD_MAX 3u /* cold starts in that window; one more: reboot */
 #define UNBORN_MAX 3u
+#define CHAIN_WINDOW UINT64_C(60000000000) /* ns */
 
 static unsigned recent(const uint64_t *time, uint64_t now, uint64_t window)
 {
@@ -33,10 +34,11 @@ static enum action blame(struct ladder *ladder, const struct ending *ending)
 {
 	if (!ending->own) /* whoever was to give up has still to */
 		return ladder->faults == 2 && ladder->blamed == ending->commits ? ACTION_GIVE_UP : ACTION_RESTART;
-	if (ladder->faults == 0 || ladder->blamed != ending->commits) {
+	bool again = ending->chained && ladder->chain != 0 && ending->now - ladder->chain < CHAIN_WINDOW;
+	if (!again && ladder->blamed != ending->commits)
 		ladder->faults = 0;
-		ladder->blamed = ending->commits;
-	}
+	ladder->blamed = ending->commits;
+	ladder->chain = ending->chained ? ending->now : 0;
 	switch (++ladder->faults) {
 	case 1:
 		return ACTION_RESTART;

@@ -83,6 +83,7 @@ enum action {
 /* What is remembered of a server's faults to choose the next step. All zero: none. */
 struct ladder {
 	uint64_t blamed; /* the request: its number among the commits */
+	uint64_t chain;  /* ns: when work that is never over was last ended; 0: never */
 	uint32_t faults; /* of incarnations that had it in service */
 	uint32_t unborn; /* incarnations in a row that had nothing and did not come to their first receive */
 	uint64_t fault[LADDER_WINDOW]; /* ns: the last ones, a ring */
@@ -94,6 +95,7 @@ struct ladder {
 struct ending {
 	bool own;         /* a fault, exit or hang of its own */
 	bool unborn;      /* it had an empty keep and did not come to its first receive */
+	bool chained;     /* a hang in transactions that go on and on, each of which ends */
 	uint64_t commits; /* what it had done in all: tells requests from each other */
 	uint64_t now;     /* ns */
 };
@@ -151,6 +153,8 @@ struct root_client {
 	uint64_t trial;          /* ns: for how long */
 	uint64_t trial_until;    /* ns */
 	uint8_t update;          /* enum update_state */
+	uint64_t chain_since;    /* ns of its processor time: since then it has done nothing that a message asked for; 0: it has */
+	bool chained;            /* that was too long */
 	uint64_t entry;          /* address of its first instruction */
 	uint64_t commits;        /* when the present incarnation began */
 	struct ladder ladder;

@@ -19,6 +19,7 @@
 #define ATTEMPT_PAUSE UINT64_C(1000000) /* ns */
 #define BUDGET UINT64_C(2000000000)     /* ns of processor time for one request */
 #define COLD_FACTOR 10u                 /* so many times that for a start with nothing */
+#define CHAIN_FACTOR 3u                 /* so many times that for transactions that no message asked for, one after the other */
 #define STATE_BLOCKED 3u                /* thread_info */
 
 /* ---- what the kernel knows ---- */
@@ -145,6 +146,7 @@ static void decide(unsigned index, const struct domain_info *info)
 	struct ending ending = {
 	        .own = cause == CAUSE_EXCEPTION || cause == CAUSE_EXIT || cause == CAUSE_HANG,
 	        .unborn = client->cold && info->commits == client->commits,
+	        .chained = cause == CAUSE_HANG && client->chained,
 	        .commits = info->commits,
 	        .now = client->ended,
 	};
@@ -216,15 +218,19 @@ int supervise_kill(unsigned index, enum cause cause)
 
 /* ---- between two requests ---- */
 
+static bool is_blocked(unsigned index)
+{
+	uint64_t state[3];
+
+	return server_trap_results(TRAP_thread_info, root->client[index].thread, 0, state, sizeof(state)) >= 0 &&
+	       state[2] == STATE_BLOCKED;
+}
+
 bool supervise_between(unsigned index)
 {
-	const struct root_client *client = &root->client[index];
-	uint64_t state[3];
 	struct domain_info info;
 
-	return supervise_look(index, &info) >= 0 && info.held == 0 && info.in_call == 0 &&
-	       server_trap_results(TRAP_thread_info, client->thread, 0, state, sizeof(state)) >= 0 &&
-	       state[2] == STATE_BLOCKED;
+	return supervise_look(index, &info) >= 0 && info.held == 0 && info.in_call == 0 && is_blocked(index);
 }
 
 /* True: it has ended, or will. */
@@ -348,17 +354,33 @@ static void strike(uint64_t now)
 		campaign->kills++;
 }
 
+/*
+ * Each look found it at transactions that no message asked for (deferred work, the timer), until it has taken too much
+ * time: work that is never over. Under load a server is found serving, without it waiting; it is neither.
+ */
+static bool chained(unsigned index, const struct domain_info *info, uint64_t budget)
+{
+	struct root_client *client = &root->client[index];
+
+	if (info->held != 0 || is_blocked(index))
+		client->chain_since = 0;
+	else if (client->chain_since == 0 || client->chain_since > info->cpu_ns)
+		client->chain_since = info->cpu_ns;
+	return client->chain_since != 0 && info->cpu_ns - client->chain_since > CHAIN_FACTOR * budget;
+}
+
 /* Too much time for one request: that is a hang. Waiting for another server is none. */
 static void watch(unsigned index)
 {
-	const struct root_client *client = &root->client[index];
+	struct root_client *client = &root->client[index];
 	struct domain_info info;
 
 	if (client->ending != CAUSE_NONE || supervise_look(index, &info) < 0 || info.running == 0 || info.in_call != 0)
 		return;
 	bool unborn = client->cold && info.commits == client->commits;
 	uint64_t budget = root_plan[index].budget_ms != 0 ? root_plan[index].budget_ms * UINT64_C(1000000) : BUDGET;
-	if (info.service_ns > (unborn ? COLD_FACTOR * budget : budget))
+	client->chained = chained(index, &info, budget);
+	if (client->chained || info.service_ns > (unborn ? COLD_FACTOR * budget : budget))
 		(void)supervise_kill(index, CAUSE_HANG);
 }
 

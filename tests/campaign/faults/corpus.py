@@ -1,0 +1,80 @@
+"""The faults of a campaign: chosen by a seed among the instructions of a server, and bits of its keep."""
+import os
+import random
+import subprocess
+import tempfile
+
+from .mutate import KINDS
+
+EXECUTED = 0.9  # share of faults at instructions that the load executes
+SKIPPED = ('_start', 'server_hang_here')
+
+
+def candidates(program, kind, executed, engine, rng):
+    """Faults of a kind: (at executed instructions, at others), each in the seed's order."""
+    chosen = ([], [])
+    for i in program.instructions:
+        if (i.function in program.engine) != engine or i.function in SKIPPED or len(i.bytes) < 2 or len(i.bytes) > 15:
+            continue
+        new = KINDS[kind](i, program, rng)
+        if new is not None and new != i.bytes:
+            chosen[i.address not in executed].append((i, new))
+    rng.shuffle(chosen[0])
+    rng.shuffle(chosen[1])
+    return chosen
+
+
+def pick(program, executed, count, engine, rng):
+    """`count` faults, the kinds in equal parts as far as there are enough."""
+    lists = {kind: candidates(program, kind, executed, engine, rng) for kind in KINDS}
+    picked, used = [], set()
+    while len(picked) < count and any(a or b for a, b in lists.values()):
+        for kind, (hot, cold) in lists.items():
+            source = hot if hot and (not cold or rng.random() < EXECUTED) else cold
+            if not source or len(picked) == count:
+                continue
+            i, new = source.pop()
+            if (i.address, new) in used:
+                continue
+            used.add((i.address, new))
+            picked.append((kind, i, new))
+    return picked
+
+
+def decodes(faults):
+    """Drops those whose bytes are no instructions of exactly that length."""
+    if not faults:
+        return []
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, 'bytes')
+        with open(path, 'wb') as f:
+            f.write(b''.join(new.ljust(32, b'\x90') for _, _, new in faults))
+        text = subprocess.run(['objdump', '-D', '-w', '-b', 'binary', '-m', 'i386:x86-64', path], check=True, capture_output=True, text=True).stdout
+    starts, bad = set(), set()
+    for line in text.splitlines():
+        parts = line.split('\t')
+        if len(parts) >= 2 and parts[0].strip().rstrip(':'):
+            address = int(parts[0].strip().rstrip(':'), 16)
+            starts.add(address)
+            if '(bad)' in line:
+                bad.add(address // 32)
+    return [f for n, f in enumerate(faults) if n not in bad and n * 32 + len(f[2]) in starts]
+
+
+def mutants(program, executed, count, engine, seed, mode):
+    rng = random.Random(f'{seed} {program.name} {mode}')
+    faults = []
+    for is_engine, wanted in ((False, count), (True, engine)):
+        for kind, i, new in decodes(pick(program, executed, wanted, is_engine, rng)):
+            faults.append({'id': f'{program.name}-{i.address:x}-{kind}-{new.hex()}', 'server': program.name, 'kind': kind, 'function': i.function,
+                           'address': i.address, 'offset': program.offset(i.address), 'old': i.bytes.hex(), 'new': new.hex(), 'text': i.text,
+                           'engine': is_engine, 'executed': i.address in executed, 'mode': mode})
+    for n, f in enumerate(faults):
+        f['id'] = f'{program.name}-{mode[0]}{n}'
+    rng.shuffle(faults)
+    return faults
+
+
+def flips(server, count, seed):
+    rng = random.Random(f'{seed} {server} flip')
+    return [{'id': f'{server}-f{n}', 'server': server, 'kind': 'flip', 'fraction': rng.randrange(1 << 32), 'mode': 'flip', 'engine': False} for n in range(count)]
