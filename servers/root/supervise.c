@@ -355,14 +355,15 @@ static void strike(uint64_t now)
 }
 
 /*
- * Each look found it at transactions that no message asked for (deferred work, the timer), until it has taken too much
- * time: work that is never over. Under load a server is found serving, without it waiting; it is neither.
+ * Each look found it at transactions that nobody's request asked for (deferred work, the timer, notifications, which may
+ * be its own), until it has taken too much time: work that is never over. Under load a server is found serving, without it
+ * waiting; it is neither.
  */
 static bool chained(unsigned index, const struct domain_info *info, uint64_t budget)
 {
 	struct root_client *client = &root->client[index];
 
-	if (info->held != 0 || is_blocked(index))
+	if ((info->held != 0 && info->kind == MSG_REQUEST) || is_blocked(index))
 		client->chain_since = 0;
 	else if (client->chain_since == 0 || client->chain_since > info->cpu_ns)
 		client->chain_since = info->cpu_ns;

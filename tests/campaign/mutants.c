@@ -30,8 +30,8 @@
 #include <unistd.h>
 
 #define STUCK 20000          /* looks of a millisecond without progress; hangs are found after 2 or 6 seconds of processor time */
-#define STUCK_ONE_CPU 4000   /* with one CPU nobody looks while a server hangs: what is waited for is lost */
-#define STUCK_PERMANENT 40000 /* the ladder: hangs, delays, a cold start */
+#define STUCK_ONE_CPU 1500   /* with one CPU nobody looks while a server hangs: what is waited for is lost */
+#define PERMANENT_FACTOR 3   /* the ladder: delays, a cold start */
 #define TRIAL_MS 3600000
 #define INCIDENTS 4000
 #define SERVERS 5
@@ -243,7 +243,7 @@ static bool verify(void)
 static void examine(void)
 {
 	if (seen.stuck) { /* what it waits for may come now */
-		seen.stuck = !await_worker(3000);
+		seen.stuck = !await_worker(stuck_after / 3);
 		if (!seen.stuck)
 			snprintf(seen.after, sizeof seen.after, "released by the update");
 	}
@@ -345,7 +345,7 @@ static void mutant(const char *id, const struct patch *patch)
 		print(id, "mutant");
 		return;
 	}
-	load(server, patch->permanent ? STUCK_PERMANENT : stuck_after);
+	load(server, patch->permanent ? PERMANENT_FACTOR * stuck_after : stuck_after);
 	if (!patch->permanent)
 		take_back(server);
 	else if (!put_good_in(patch->program))
@@ -410,7 +410,7 @@ static void do_flip(const char *line)
 		print(id, "flip");
 		return;
 	}
-	load(server, STUCK_PERMANENT);
+	load(server, PERMANENT_FACTOR * stuck_after);
 	bool good = !seen.stuck && verify();
 	if (!good && seen.first[0] == '\0')
 		snprintf(seen.first, sizeof seen.first, "%.250s", seen.after);

@@ -13,7 +13,7 @@ from . import programs
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 BUILD = os.environ.get('PORTICO_BUILD', os.path.join(TOP, 'build'))
 FOLDER = os.path.join(BUILD, 'faults')
-SILENCE = 150     # seconds without a line: nobody there will say anything any more
+SILENCE = {'trial': 60, 'permanent': 150, 'flip': 150}  # seconds without a line: nobody there will say anything any more
 BOOT = 400        # faults in one boot at most: the plan and the journal stay small
 FIELDS = ('what', 'problem', 'incident_count', 'incidents', 'operations', 'bad', 'first', 'stuck', 'healthy', 'activated', 'after', 'answer', 'ms')
 NUMBERS = ('incident_count', 'operations', 'bad', 'stuck', 'healthy', 'activated', 'ms')
@@ -117,7 +117,8 @@ class Workshop:
         command = self.command([self.plan_line(f) for f in faults], 3600, '--log', log)
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, start_new_session=True)
         seen, current, why, text = {}, None, '', []
-        for line in lines_of(process):
+        silence = SILENCE[faults[0]['mode']]
+        for line in lines_of(process, silence):
             text = [*text[-20:], line]
             m = re.search(r'@@\t(\S+)\t(.*)\t@\.', line)
             if not m:
@@ -128,7 +129,7 @@ class Workshop:
                 seen.setdefault(current, {})[parts[0]] = parse(parts)
                 current = None
         if process.poll() is None:
-            why = f'no line for {SILENCE} seconds'
+            why = f'no line for {silence} seconds'
             os.killpg(process.pid, signal.SIGTERM)
         status = process.wait()
         process.stdout.close()
@@ -143,10 +144,10 @@ class Workshop:
             state.add({**by_id[current], **seen.get(current, {}), 'lost': lost, 'log': remarks.get(current, [])[-40:]})
 
 
-def lines_of(process):
+def lines_of(process, silence):
     """Lines as they come; ends with the output, or when there was none for too long."""
     fd, text = process.stdout.fileno(), b''
-    while select.select([fd], [], [], SILENCE)[0]:
+    while select.select([fd], [], [], silence)[0]:
         data = os.read(fd, 65536)
         if not data:
             return
