@@ -148,7 +148,7 @@ static void do_log(char *const word[], unsigned count, struct answer *answer, st
 		report_log(answer, &session->report, json, since);
 }
 
-/* flip NAME: bits of its keep. flip NAME BIT [BYTE]: changes one, if its byte has that value. */
+/* flip NAME: bits of its keep. flip NAME BIT [BYTE]: changes one, if its byte has that value. flip NAME BIT used: which one is in use. */
 static void do_flip(char *const word[], unsigned count, struct answer *answer, struct session *session)
 {
 	int index = find(word[1], false, answer);
@@ -157,8 +157,11 @@ static void do_flip(char *const word[], unsigned count, struct answer *answer, s
 	(void)session;
 	if (index < 0)
 		return;
-	if ((count > 2 && !number(word[2], INT64_MAX, &bit)) || (count > 3 && !number(word[3], UINT8_MAX, &only)))
+	bool used = count > 3 && strcmp(word[3], "used") == 0;
+	if ((count > 2 && !number(word[2], INT64_MAX, &bit)) || (count > 3 && !used && !number(word[3], UINT8_MAX, &only)))
 		answer_add(answer, "error: flip: that is no number\n");
+	else if (used)
+		flip_used((unsigned)index, bit, answer);
 	else if (count > 2)
 		tell(answer, word[1], flip_bit((unsigned)index, bit, only, answer));
 	else

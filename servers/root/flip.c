@@ -43,6 +43,31 @@ void flip_size(unsigned index, struct answer *answer)
 	answer_add(answer, "bits %llu\n", (unsigned long long)extent(root->client[index].keep) * 8);
 }
 
+/* The place of the next word that is not zero, at or after `offset`; the end: there is none. Not sampled. */
+static uint64_t next_used(port_name_t keep, uint64_t offset, uint64_t end)
+{
+	static uint64_t words[PAGE_SIZE / sizeof(uint64_t)];
+
+	for (offset &= -UINT64_C(8); offset < end; offset += sizeof(words)) {
+		int64_t n = trap4(TRAP_object_read, keep, offset, (uint64_t)words, sizeof(words));
+		for (size_t i = 0; n > 0 && i < (size_t)n / sizeof(words[0]) && offset + i * 8 < end; i++)
+			if (words[i] != 0)
+				return offset + i * sizeof(words[0]);
+	}
+	return end;
+}
+
+void flip_used(unsigned index, uint64_t bit, struct answer *answer)
+{
+	port_name_t keep = root->client[index].keep;
+	uint64_t end = extent(keep), at = server_sample_word(next_used(keep, bit / 8, end));
+
+	if (at >= end)
+		answer_add(answer, "error: all is zero from bit %llu on\n", (unsigned long long)bit);
+	else
+		answer_add(answer, "bit %llu\n", (unsigned long long)(at / 8 == bit / 64 ? bit : at * 8 + bit % 64));
+}
+
 int flip_bit(unsigned index, uint64_t bit, uint64_t only, struct answer *answer)
 {
 	struct root_client *client = &root->client[index];

@@ -340,6 +340,8 @@ const char *server_title(unsigned index);
 #define FLIP_ANY UINT64_MAX
 /* "bits N": how many of the keep are in use. */
 void flip_size(unsigned index, struct answer *answer);
+/* "bit N": that bit, or the same one of the next word that is not zero: free and unused memory is passed over. */
+void flip_used(unsigned index, uint64_t bit, struct answer *answer);
 /*
  * Changes one of them, if its byte has the value `only` (FLIP_ANY: any), and answers with the byte's values. ESRCH: there is
  * no incarnation; EBUSY: it is not between two requests.

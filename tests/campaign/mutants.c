@@ -6,7 +6,7 @@
  * (made by tools/mutants):
  *
  *   mutant ID SERVER OFFSET OLD NEW ADDRESS trial|permanent    bytes of the file, in hexadecimal; ADDRESS: of that instruction
- *   flip ID SERVER FRACTION                                    which bit of the keep: FRACTION / 2^32 of those in use
+ *   flip ID SERVER FRACTION any|used                           which bit of the keep: FRACTION / 2^32 of all; used: not in a word that is zero
  *   profile                                                    the load alone, for each server, three times
  *
  * Mode trial: the program is on trial as long as it is in, so the next incarnation after a fault of its own is of the good one. Mode permanent: it
@@ -392,10 +392,10 @@ static bool ask_patiently(const char *line)
 
 static void do_flip(const char *line)
 {
-	char id[40], server[16], text[80];
+	char id[40], server[16], where[8], text[80];
 	unsigned long fraction, bits = 0;
 	unsigned now = 0, was = 0;
-	if (sscanf(line, "flip %39s %15s %lu", id, server, &fraction) != 3) {
+	if (sscanf(line, "flip %39s %15s %lu %7s", id, server, &fraction, where) != 4) {
 		printf("bad line of the plan: %s\n", line);
 		exit(2);
 	}
@@ -404,6 +404,9 @@ static void do_flip(const char *line)
 	if (ask_patiently(text))
 		sscanf(seen.answer, "bits %lu", &bits);
 	unsigned long bit = (unsigned long)(((unsigned __int128)bits * fraction) >> 32);
+	snprintf(text, sizeof text, "flip %s %lu used", server, bit);
+	if (strcmp(where, "used") == 0 && ask_patiently(text))
+		sscanf(seen.answer, "bit %lu", &bit);
 	snprintf(text, sizeof text, "flip %s %lu", server, bit);
 	if (bits == 0 || !ask_patiently(text) || sscanf(seen.answer, "byte %x was %x", &now, &was) != 2) {
 		snprintf(seen.problem, sizeof seen.problem, "%s", seen.answer);

@@ -109,7 +109,7 @@ class Workshop:
 
     def plan_line(self, f):
         if f['mode'] == 'flip':
-            return f'flip {f["id"]} {f["server"]} {f["fraction"]}'
+            return f'flip {f["id"]} {f["server"]} {f["fraction"]} {f["where"]}'
         return f'mutant {f["id"]} {f["server"]} {f["offset"]} {f["old"]} {f["new"]} {f["address"]:x} {f["mode"]}'
 
     def boot(self, faults, by_id, state):

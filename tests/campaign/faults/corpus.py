@@ -77,4 +77,5 @@ def mutants(program, executed, count, engine, seed, mode):
 
 def flips(server, count, seed):
     rng = random.Random(f'{seed} {server} flip')
-    return [{'id': f'{server}-f{n}', 'server': server, 'kind': 'flip', 'fraction': rng.randrange(1 << 32), 'mode': 'flip', 'engine': False} for n in range(count)]
+    return [{'id': f'{server}-f{n}', 'server': server, 'kind': 'flip', 'fraction': rng.randrange(1 << 32), 'where': ('any', 'used')[n % 2], 'mode': 'flip',
+             'engine': False} for n in range(count)]

@@ -261,6 +261,32 @@ Test(ladder, cold_starts_have_an_end)
 	cr_assert_eq(cold, 3);
 }
 
+static enum action chain(uint64_t commits, uint64_t now)
+{
+	return ladder_step(&ladder, &(struct ending){.own = true, .chained = true, .commits = commits, .now = now}, &delay);
+}
+
+Test(ladder, work_that_is_never_over_climbs_although_it_commits)
+{
+	cr_assert_eq(chain(1000, 100 * SECOND), ACTION_RESTART);
+	cr_assert_eq(chain(2000, 110 * SECOND), ACTION_GIVE_UP);
+	cr_assert_eq(killed(2000, 111 * SECOND), ACTION_GIVE_UP);
+	cr_assert_eq(chain(3000, 120 * SECOND), ACTION_COLD);
+}
+
+Test(ladder, work_that_takes_long_now_and_then_does_not_climb)
+{
+	for (uint64_t i = 1; i < 20; i++)
+		cr_assert_eq(chain(i * 1000, i * 70 * SECOND), ACTION_RESTART);
+}
+
+Test(ladder, a_fault_is_not_blamed_on_work_that_was_never_over)
+{
+	cr_assert_eq(chain(1000, 100 * SECOND), ACTION_RESTART);
+	cr_assert_eq(fault(1500, 110 * SECOND), ACTION_RESTART);
+	cr_assert_eq(chain(2000, 120 * SECOND), ACTION_RESTART);
+}
+
 Test(ladder, what_never_began_begins_again)
 {
 	struct ending ending = {.unborn = true, .now = SECOND};
