@@ -30,11 +30,14 @@ part restart; $svc restart sig && $svc restart root && alive; $svc restart tty -
 part update; $svc update tty /new/tty && alive; $svc update tty /new/bad; echo "status $?"; alive
 part ladder; exec 3> /dev/hostout
 $svc update tty /new/poison && /new/chmod 2>&1 && alive; $svc update tty /new/poison2 && /new/chmod 2>&1; alive; $svc update tty /new/tty && /new/chmod && alive
+part trial; $svc update tty /new/poison --trial 60; sleep 2; $svc update tty; /new/chmod && $svc update tty 2>&1; $svc update tty /new/poison --trial 60; \
+$svc update tty --back; /new/chmod && alive; $svc update tty --back 2>&1; echo "status $?"
 part campaign; $svc campaign 20 serial vfs proc sig tty root; i=0; while [ $i -lt 40 ]; do alive; i=$((i + 1)); done | sort | uniq -c; $svc campaign 0
 part log; $svc log
+part since; $svc log --since 3 | head -n 1
 part json; $svc log --json
 part last; $svc list --json
-part errors; for c in "kill nobody" "crash root" "frobnicate" "campaign x vfs" "campaign 10" "update tty /new/junk"; do $svc $c; echo "status $?"; done
+part errors; for c in "kill nobody" "crash root" "frobnicate" "campaign x vfs" "campaign 10" "update tty /new/junk" "update tty /new/tty --trial x" "log --since x"; do $svc $c; echo "status $?"; done
 part user; su user -c "$svc list"; echo "status $?"; ls -l /dev/supervisor
 part end
 '''
@@ -100,6 +103,7 @@ def check_log(report, part):
     numbers = [i['number'] for i in incidents]
     report.check('log --json: the same in order', numbers == list(range(numbers[0], numbers[0] + len(numbers))), part['json'])
     report.check('log --json: registers', any(i['cause'] == 'exception' and i['registers']['rip'] == '0x1000' and i['backtrace'] for i in incidents))
+    report.check('log --since', re.match(r'[4-9]', part['since']), part['since'])
     report.check('log: nothing of the campaign', 'campaign' not in log, log)
 
 
@@ -122,5 +126,10 @@ def supervision(report):
         report.check(f'{name}: nobody notices', part[name].count('alive\n') == count, part[name])
     report.check('update: done, and taken back', 'done\n' in part['update'] and 'the new program failed' in part['update'], part['update'])
     report.check('campaign: nobody notices', '     40 alive\n' in part['campaign'], part['campaign'])
-    report.check('errors are told', part['errors'].count('status 1\n') == 6 and part['errors'].count('svc: ') == 6, part['errors'])
+    report.check('a long trial: a fault in it is not seen, and the old program is back',
+                 part['trial'].startswith('on trial\non trial\nsvc: the new program failed; the old one goes on\n'), part['trial'])
+    report.check('a long trial: taken back by command', part['trial'].endswith('on trial\ntaken back\nalive\nsvc: tty: no program is on trial\nstatus 1\n'),
+                 part['trial'])
+    report.check('errors are told', part['errors'].count('status 1\n') == 7 and part['errors'].count('status 2\n') == 1 and part['errors'].count('svc: ') == 8,
+                 part['errors'])
     report.check('for root only', 'only root may do this' in part['user'] and 'crw-------' in part['user'], part['user'])
