@@ -8,7 +8,7 @@ import sys
 import time
 import traceback
 
-from harness import builds, guest, model, recovery, supervision, terminal
+from harness import builds, faults, guest, model, recovery, supervision, terminal
 from harness.report import Report
 
 STAGES = {
@@ -27,6 +27,7 @@ STAGES = {
     'stress': guest.stress,             # one minute of everything on two CPUs, and nothing leaked
     'recovery': recovery.recovery,      # servers are destroyed under load, and nobody notices
     'supervision': supervision.supervision,  # svc: servers are killed, crashed, hung, restarted, updated
+    'faults': faults.faults,            # mutated servers and flipped bits: recovered, or found for what they are
     'hostile': guest.hostile,           # random traps and messages by an ordinary user
     'bench': guest.bench,               # the benchmarks run and print their lines (no limits on the figures)
 }

@@ -5,12 +5,13 @@
  * touches nothing but root, its own memory and the clock while a fault is in; a worker makes the operations, and may get stuck. Lines of the plan
  * (made by tools/mutants):
  *
- *   mutant ID SERVER OFFSET OLD NEW ADDRESS trial|permanent    bytes of the file, in hexadecimal; ADDRESS: of that instruction
+ *   mutant ID SERVER OFFSET OLD NEW ADDRESS trial|unexecuted|permanent   bytes of the file, in hexadecimal; ADDRESS: of that instruction
  *   flip ID SERVER FRACTION any|used                           which bit of the keep: FRACTION / 2^32 of all; used: not in a word that is zero
  *   profile                                                    the load alone, for each server, three times
  *
  * Mode trial: the program is on trial as long as it is in, so the next incarnation after a fault of its own is of the good one. Mode permanent: it
- * stays through restarts. A changed instruction of mode trial that shows nothing is replaced by one that faults (probe), to tell whether it is executed.
+ * stays through restarts. A changed instruction of mode trial that shows nothing is replaced by one that faults (probe), to tell whether it is executed;
+ * mode unexecuted is trial where that is known: it is not.
  * usage: mutants FOLDER    with FOLDER/plan and the programs. Exit status: 0 the plan is done, 3 the system is not healthy any more: boot again.
  */
 #define _GNU_SOURCE
@@ -194,7 +195,7 @@ struct patch {
 	size_t offset, length;
 	unsigned char old[16], new[16];
 	unsigned long address;
-	bool permanent;
+	bool permanent, executed;
 };
 
 static size_t from_hex(const char *text, unsigned char *bytes)
@@ -256,6 +257,9 @@ static void examine(void)
 		snprintf(seen.after, sizeof seen.after, "%s", first[0] ? first : "stuck");
 	}
 	seen.incident_count += device_incidents(seen.incidents + strlen(seen.incidents), INCIDENTS - strlen(seen.incidents));
+	/* The good program faulted: what it knows is damaged, whether that shows now or later. */
+	if (strstr(seen.incidents, "request given up") || strstr(seen.incidents, ",restarted,"))
+		seen.healthy = false;
 }
 
 static void print(const char *id, const char *what)
@@ -326,7 +330,10 @@ static void probe(const char *id, const struct patch *patch)
 	}
 	load(patch->program->name, stuck_after);
 	take_back(patch->program->name);
-	examine();
+	if (seen.stuck || seen.bad != 0) /* it ought to be recovered; what follows will show whether it is, too */
+		examine();
+	else
+		seen.incident_count = device_incidents(seen.incidents, INCIDENTS);
 	snprintf(rip, sizeof rip, ",0x%lx,", patch->address);
 	seen.activated = strstr(seen.incidents, rip) != NULL;
 	seen.ms = now_ms() - seen.ms;
@@ -353,7 +360,7 @@ static void mutant(const char *id, const struct patch *patch)
 	examine();
 	seen.ms = now_ms() - seen.ms;
 	print(id, "mutant");
-	if (!patch->permanent && seen.healthy && seen.incident_count == 0 && seen.bad == 0 && !seen.stuck && seen.after[0] == '\0' &&
+	if (!patch->permanent && patch->executed && seen.healthy && seen.incident_count == 0 && seen.bad == 0 && !seen.stuck && seen.after[0] == '\0' &&
 	    memcmp(patch->old, patch->new, patch->length) != 0)
 		probe(id, patch);
 }
@@ -373,6 +380,7 @@ static void do_mutant(const char *line)
 		exit(2);
 	}
 	patch.permanent = strcmp(mode, "permanent") == 0;
+	patch.executed = strcmp(mode, "unexecuted") != 0;
 	mutant(id, &patch);
 }
 

@@ -14,7 +14,7 @@ TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.ab
 BUILD = os.environ.get('PORTICO_BUILD', os.path.join(TOP, 'build'))
 FOLDER = os.path.join(BUILD, 'faults')
 SILENCE = {'trial': 60, 'permanent': 150, 'flip': 150}  # seconds without a line: nobody there will say anything any more
-BOOT = 100        # faults in one boot at most: the plan and the journal stay small
+BOOT = 200        # faults in one boot at most: the plan and the journal stay small
 FIELDS = ('what', 'problem', 'incident_count', 'incidents', 'operations', 'bad', 'first', 'stuck', 'healthy', 'activated', 'after', 'answer', 'ms')
 NUMBERS = ('incident_count', 'operations', 'bad', 'stuck', 'healthy', 'activated', 'ms')
 INCIDENT = ('server', 'cause', 'action', 'request', 'requests', 'rip', 'vector', 'address', 'delay_ms')
@@ -105,12 +105,13 @@ class Workshop:
         while left := [f for f in faults if f['id'] not in state.done]:
             before, began = len(state.done), time.monotonic()
             self.boot(left[:BOOT], by_id, state)
-            say(f'{left[0]["server"]}: {len(state.done)} of {len(faults)} done ({len(state.done) - before} in {time.monotonic() - began:.0f} s)')
+            say(f'{left[0]["server"]}: {len(faults) - len(left) + len(state.done) - before} of {len(faults)} done ({len(state.done) - before} in {time.monotonic() - began:.0f} s)')
 
     def plan_line(self, f):
         if f['mode'] == 'flip':
             return f'flip {f["id"]} {f["server"]} {f["fraction"]} {f["where"]}'
-        return f'mutant {f["id"]} {f["server"]} {f["offset"]} {f["old"]} {f["new"]} {f["address"]:x} {f["mode"]}'
+        mode = 'unexecuted' if f['mode'] == 'trial' and not f['executed'] else f['mode']
+        return f'mutant {f["id"]} {f["server"]} {f["offset"]} {f["old"]} {f["new"]} {f["address"]:x} {mode}'
 
     def boot(self, faults, by_id, state):
         log = os.path.join(FOLDER, 'log')

@@ -79,3 +79,25 @@ def flips(server, count, seed):
     rng = random.Random(f'{seed} {server} flip')
     return [{'id': f'{server}-f{n}', 'server': server, 'kind': 'flip', 'fraction': rng.randrange(1 << 32), 'where': ('any', 'used')[n % 2], 'mode': 'flip',
              'engine': False} for n in range(count)]
+
+
+def controls(program):
+    """Planted faults of vfs of which it is known what must become of them: (fault, class)."""
+    first = {}
+    for i in program.instructions:
+        first.setdefault(i.function, i)
+
+    def planted(name, function, new, mode, expected):
+        i = first[function]
+        offset = program.offset(i.address)
+        return {'id': f'control-{mode[0]}{name}', 'server': program.name, 'kind': 'control', 'function': function, 'address': i.address, 'offset': offset,
+                'old': program.data[offset:offset + len(new)].hex(), 'new': new.hex(), 'text': i.text, 'engine': False, 'executed': True, 'mode': mode}, expected
+
+    rename = first['vfs_serve_rename']
+    same = program.data[program.offset(rename.address):][:3]
+    return [planted(0, 'vfs_serve_rename', same, 'trial', 'not activated'),
+            planted(1, 'vfs_serve_rename', b'\x0f\x0b', 'trial', 'recovered'),               # ud2: faults at once
+            planted(2, 'vfs_serve_make_directory', b'\xeb\xfe', 'trial', 'recovered'),       # jmp .: never ends
+            planted(3, 'vfs_serve_rename', b'\x31\xc0\xc3', 'trial', 'silent corruption'),   # return 0: says that it was done
+            planted(4, 'vfs_serve_rename', b'\xb8\xff\xff\xff\xff\x48\x98\xc3', 'trial', 'caller never answered'),  # return SERVER_PARKED, and forget it
+            planted(5, 'vfs_serve_rename', b'\x0f\x0b', 'permanent', 'request refused')]

@@ -1,7 +1,7 @@
 """What became of a fault, in one word, and the table."""
 OWN = ('exception', 'exit', 'hang')
-CLASSES = ('not activated', 'no effect', 'recovered', 'request refused', 'cold start', 'reboot', 'corrupted, then fault', 'silent corruption', 'caller never answered',
-           'not tried')
+CLASSES = ('not activated', 'no effect', 'recovered', 'recovered, but seen', 'request refused', 'cold start', 'reboot', 'corrupted, then fault',
+           'silent corruption', 'caller never answered', 'not tried')
 
 
 def own_incidents(seen):
@@ -12,6 +12,11 @@ def visible(seen):
     return seen['bad'] or seen['stuck'] or seen['after'] or not seen['healthy']
 
 
+def good_program_faulted(fault):
+    """On trial the first fault brings the good program back. If that faults too, what it was given was wrong already: committed before."""
+    return fault['mode'] == 'trial' and any(i['action'] != 'update taken back' for i in own_incidents(fault.get('mutant') or {'incidents': []}))
+
+
 def classify(fault):
     seen = fault.get('mutant') or fault.get('flip')
     if seen is None:
@@ -20,6 +25,8 @@ def classify(fault):
         return 'not tried'
     if 'lost' in fault and 'probe' not in fault and not seen['healthy']:
         return 'reboot'
+    if good_program_faulted(fault):
+        return 'corrupted, then fault'
     actions = {i['action'] for i in seen['incidents']}
     if 'reboot' in actions:
         return 'reboot'
@@ -28,7 +35,7 @@ def classify(fault):
     if 'request given up' in actions or any('given up:' in line for line in fault.get('log', [])):
         return 'request refused'
     if own_incidents(seen):
-        return 'corrupted, then fault' if visible(seen) else 'recovered'
+        return 'recovered, but seen' if visible(seen) else 'recovered'
     if seen['stuck'] or seen['after'] == 'released by the update':
         return 'caller never answered'
     if visible(seen):
@@ -63,8 +70,8 @@ def counts(faults):
 
 
 def share(found):
-    """Of the faults and hangs that the supervisor saw, and that had corrupted nothing before: how many were recovered with nothing visible."""
-    seen = sum(found[c] for c in ('recovered', 'request refused', 'cold start', 'reboot', 'corrupted, then fault'))
+    """Of the faults and hangs that the supervisor saw, and that had committed nothing wrong before: how many were recovered with nothing visible."""
+    seen = sum(found[c] for c in ('recovered', 'recovered, but seen', 'request refused', 'cold start', 'reboot'))
     return found['recovered'], seen
 
 
