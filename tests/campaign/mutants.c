@@ -33,6 +33,7 @@
 #define STUCK 20000          /* looks of a millisecond without progress; hangs are found after 2 or 6 seconds of processor time */
 #define STUCK_ONE_CPU 1500   /* with one CPU nobody looks while a server hangs: what is waited for is lost */
 #define PERMANENT_FACTOR 3   /* the ladder: delays, a cold start */
+#define LONGEST_MS 45000     /* it goes on, but at a crawl: a fault in one server may let another hang again and again */
 #define TRIAL_MS 3600000
 #define INCIDENTS 4000
 #define SERVERS 5
@@ -114,10 +115,11 @@ static _Noreturn void work(void)
 static bool await_worker(unsigned patience)
 {
 	uint32_t progress = shared->progress;
+	unsigned long until = now_ms() + LONGEST_MS;
 	for (unsigned looks = 0; shared->finished != shared->wanted; looks++) {
 		if (shared->progress != progress)
 			progress = shared->progress, looks = 0;
-		if (looks > patience)
+		if (looks > patience || now_ms() > until)
 			return false;
 		sleep_ms(1);
 	}

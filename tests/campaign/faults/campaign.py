@@ -13,7 +13,7 @@ from . import programs
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 BUILD = os.environ.get('PORTICO_BUILD', os.path.join(TOP, 'build'))
 FOLDER = os.path.join(BUILD, 'faults')
-SILENCE = {'trial': 60, 'permanent': 150, 'flip': 150}  # seconds without a line: nobody there will say anything any more
+SILENCE = {'trial': 120, 'permanent': 150, 'flip': 150}  # seconds without a line: nobody there will say anything any more
 BOOT = 200        # faults in one boot at most: the plan and the journal stay small
 FIELDS = ('what', 'problem', 'incident_count', 'incidents', 'operations', 'bad', 'first', 'stuck', 'healthy', 'activated', 'after', 'answer', 'ms')
 NUMBERS = ('incident_count', 'operations', 'bad', 'stuck', 'healthy', 'activated', 'ms')
@@ -146,14 +146,16 @@ class Workshop:
 
 
 def lines_of(process, silence):
-    """Lines as they come; ends with the output, or when there was none for too long."""
-    fd, text = process.stdout.fileno(), b''
-    while select.select([fd], [], [], silence)[0]:
+    """Lines as they come; ends with the output, or when there was no observation for too long."""
+    fd, text, until = process.stdout.fileno(), b'', time.monotonic() + silence
+    while select.select([fd], [], [], max(0, until - time.monotonic()))[0]:
         data = os.read(fd, 65536)
         if not data:
             return
         *lines, text = (text + data).split(b'\n')
         for line in lines:
+            if b'@@' in line:
+                until = time.monotonic() + silence
             yield line.decode(errors='replace')
 
 
