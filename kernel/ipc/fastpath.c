@@ -176,7 +176,8 @@ static __attribute__((noinline)) int64_t msg_release(uint64_t op, uint64_t desti
 	struct cpu *cpu = cpu_current();
 	struct thread *self = cpu->current;
 
-	if ((op & (MSG_RECEIVE | MSG_SEND | MSG_CALL | MSG_COMMIT)) != MSG_RECEIVE)
+	/* What is going to be refused must not have released anything: the next incarnation executes the request again. */
+	if ((op & (MSG_RECEIVE | MSG_SEND | MSG_CALL | MSG_COMMIT)) != MSG_RECEIVE || !msg_may_receive(self, op, receive))
 		return msg_general(op, destination, receive, deadline, count);
 	carry_release_delivered(self, op >> MSG_RELEASE_SHIFT);
 	op &= MSG_RELEASE(0) - 1;

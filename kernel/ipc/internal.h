@@ -289,6 +289,8 @@ int64_t trap_handle_right_release(uint64_t a, uint64_t b, uint64_t c, uint64_t d
 int64_t wait_refused(struct thread *self, uint64_t op, uint64_t deadline);
 /* MSG_CALL, all checked but the names. */
 int64_t msg_call(struct thread *self, uint64_t op, uint64_t destination, uint64_t deadline);
+/* Whether a receive would get as far as to look for a message: nothing is changed. */
+bool msg_may_receive(struct thread *self, uint64_t op, uint64_t receive);
 int64_t msg_general(uint64_t op, uint64_t destination, uint64_t receive, uint64_t deadline, uint64_t count);
 
 #endif

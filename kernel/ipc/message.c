@@ -612,6 +612,13 @@ static int64_t commit(struct thread *self, uint64_t op, uint64_t destination, ui
 	return KERN_SUCCESS;
 }
 
+bool msg_may_receive(struct thread *self, uint64_t op, uint64_t receive)
+{
+	struct receive_source source;
+
+	return op_check(op) == KERN_SUCCESS && receive_find(self, op, (port_name_t)receive, &source) == KERN_SUCCESS;
+}
+
 int64_t msg_general(uint64_t op, uint64_t destination, uint64_t receive, uint64_t deadline, uint64_t count)
 {
 	struct thread *self = thread_current();

@@ -13,7 +13,7 @@ from . import programs
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 BUILD = os.environ.get('PORTICO_BUILD', os.path.join(TOP, 'build'))
 FOLDER = os.path.join(BUILD, 'faults')
-SILENCE = {'trial': 120, 'permanent': 150, 'flip': 150}  # seconds without a line: nobody there will say anything any more
+SILENCE = {'trial': 75, 'permanent': 150, 'flip': 150}  # seconds without a line: nobody there will say anything any more
 BOOT = 200        # faults in one boot at most: the plan and the journal stay small
 FIELDS = ('what', 'problem', 'incident_count', 'incidents', 'operations', 'bad', 'first', 'stuck', 'healthy', 'activated', 'after', 'answer', 'ms')
 NUMBERS = ('incident_count', 'operations', 'bad', 'stuck', 'healthy', 'activated', 'ms')

@@ -81,23 +81,22 @@ def flips(server, count, seed):
              'engine': False} for n in range(count)]
 
 
-def controls(program):
-    """Planted faults of vfs of which it is known what must become of them: (fault, class)."""
-    first = {}
-    for i in program.instructions:
-        first.setdefault(i.function, i)
+def controls(vfs, proc):
+    """Planted faults of which it is known what must become of them: (fault, class)."""
+    def first(program, function):
+        return next(i for i in program.instructions if i.function == function)
 
-    def planted(name, function, new, mode, expected):
-        i = first[function]
+    def planted(name, program, function, new, mode, expected):
+        i = first(program, function)
         offset = program.offset(i.address)
         return {'id': f'control-{mode[0]}{name}', 'server': program.name, 'kind': 'control', 'function': function, 'address': i.address, 'offset': offset,
                 'old': program.data[offset:offset + len(new)].hex(), 'new': new.hex(), 'text': i.text, 'engine': False, 'executed': True, 'mode': mode}, expected
 
-    rename = first['vfs_serve_rename']
-    same = program.data[program.offset(rename.address):][:3]
-    return [planted(0, 'vfs_serve_rename', same, 'trial', 'not activated'),
-            planted(1, 'vfs_serve_rename', b'\x0f\x0b', 'trial', 'recovered'),               # ud2: faults at once
-            planted(2, 'vfs_serve_make_directory', b'\xeb\xfe', 'trial', 'recovered'),       # jmp .: never ends
-            planted(3, 'vfs_serve_rename', b'\x31\xc0\xc3', 'trial', 'silent corruption'),   # return 0: says that it was done
-            planted(4, 'vfs_serve_rename', b'\xb8\xff\xff\xff\xff\x48\x98\xc3', 'trial', 'caller never answered'),  # return SERVER_PARKED, and forget it
-            planted(5, 'vfs_serve_rename', b'\x0f\x0b', 'permanent', 'request refused')]
+    same = vfs.data[vfs.offset(first(vfs, 'vfs_serve_rename').address):][:3]
+    return [planted(0, vfs, 'vfs_serve_rename', same, 'trial', 'not activated'),
+            planted(1, vfs, 'vfs_serve_rename', b'\x0f\x0b', 'trial', 'recovered'),               # ud2: faults at once
+            planted(2, vfs, 'vfs_serve_make_directory', b'\xeb\xfe', 'trial', 'recovered'),       # jmp .: never ends
+            planted(3, vfs, 'vfs_serve_rename', b'\xb8\xff\xff\xff\xff\xc3', 'trial', 'recovered'),  # return SERVER_PARKED, which is not true
+            planted(4, vfs, 'vfs_serve_rename', b'\x31\xc0\xc3', 'trial', 'silent corruption'),   # return 0: says that it was done
+            planted(5, proc, 'proc_reply_wait', b'\xc3\x90', 'trial', 'caller never answered'),   # forgets who waits
+            planted(6, vfs, 'vfs_serve_rename', b'\x0f\x0b', 'permanent', 'request refused')]

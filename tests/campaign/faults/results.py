@@ -1,4 +1,6 @@
 """What became of a fault, in one word, and the table."""
+import re
+
 OWN = ('exception', 'exit', 'hang')
 CLASSES = ('not activated', 'no effect', 'recovered', 'recovered, but seen', 'request refused', 'cold start', 'reboot', 'corrupted, then fault',
            'silent corruption', 'caller never answered', 'not tried')
@@ -14,19 +16,22 @@ def visible(seen):
 
 def good_program_faulted(fault):
     """On trial the first fault brings the good program back. If that faults too, what it was given was wrong already: committed before."""
-    return fault['mode'] == 'trial' and any(i['action'] != 'update taken back' for i in own_incidents(fault.get('mutant') or {'incidents': []}))
+    seen = [i['action'] for i in own_incidents(fault.get('mutant') or {'incidents': []})]
+    if 'lost' in fault:  # nobody could tell: the kernel's log does
+        seen += [m.group(1) for m in (re.search(r' incarnation \d+: (?:exception|exit|hang), rip \w+: (.*)', line) for line in fault.get('log', [])) if m]
+    return fault['mode'] == 'trial' and any(action != 'update taken back' for action in seen)
 
 
 def classify(fault):
     seen = fault.get('mutant') or fault.get('flip')
+    if good_program_faulted(fault):
+        return 'corrupted, then fault'
     if seen is None:
         return 'reboot'
     if seen['problem'] and not seen['incidents']:
         return 'not tried'
     if 'lost' in fault and 'probe' not in fault and not seen['healthy']:
         return 'reboot'
-    if good_program_faulted(fault):
-        return 'corrupted, then fault'
     actions = {i['action'] for i in seen['incidents']}
     if 'reboot' in actions:
         return 'reboot'

@@ -280,6 +280,10 @@ Test(carried, a_reply_releases_what_was_delivered)
 		cr_assert_eq(trap(p.server, msg, MSG_CALL | MSG_RELEASE(0), MSG_DESTINATION(second, 0), 0, DEADLINE_NEVER),
 			     KERN_INVALID_ARGUMENT);
 		cr_assert_eq(kind_of(p.server, first), RIGHT_SEND);
+		/* What is refused has released nothing: the caller has no reply yet; there is no such port. */
+		cr_assert_eq(trap(p.server, msg, MSG_RECEIVE | MSG_RELEASE(0), 0, p.port, DEADLINE_NEVER), KERN_BUSY);
+		cr_assert_eq(trap(p.server, msg, MSG_SEND_REPLY | MSG_RECEIVE | MSG_RELEASE(0), 0, 0x7777, DEADLINE_NEVER), KERN_INVALID_NAME);
+		cr_assert_eq(kind_of(p.server, first), RIGHT_SEND);
 		/* By the fast path, and by the other one. */
 		cr_assert_eq(trap(p.server, msg, MSG_SEND_REPLY | MSG_RECEIVE | MSG_RELEASES(round == 1 ? 3 : 0xfffb), 0, p.port,
 				  round == 2 ? host_clock + 1000 : DEADLINE_NEVER), HOST_BLOCKED);
