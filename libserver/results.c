@@ -67,14 +67,31 @@ bool results_call_outstanding(void)
 	return counters()->sent != counters()->received;
 }
 
+bool results_forget_rest(void)
+{
+	for (uint64_t at = replay.at; at < LOG->results_end; at += ((const struct result *)at)->size) {
+		const struct result *entry = (const struct result *)at;
+
+		if (entry->kind != RESULT_SAMPLE && entry->kind != RESULT_WINDOW)
+			return false;
+	}
+	LOG->results_end = replay.at;
+	publish();
+	replay_until(LOG->results_end);
+	return true;
+}
+
 struct result *results_next(enum result_kind kind, uint32_t number, uint64_t digest)
 {
 	struct result *entry = (struct result *)replay.at;
 
 	if (__builtin_expect(replay.at == LOG->results_end, 1))
 		return NULL;
-	if (entry->kind != kind || entry->number != number || entry->digest != digest)
+	if (entry->kind != kind || entry->number != number || entry->digest != digest) {
+		if (results_forget_rest())
+			return NULL;
 		transaction_abandon(EIO, "the request was not executed as before");
+	}
 	if (entry->done || kind != RESULT_CALL)
 		replay_until(replay.at + entry->size);
 	return entry;

@@ -93,6 +93,11 @@ void results_begin(void);
 /* After a crash: settles an operation or call that was under way, and makes the log answer from its beginning. */
 void results_recover(void);
 bool results_replaying(void);
+/*
+ * The execution goes another way than the one before it, which another program made, or a faulty one. If that had only looked
+ * at the world from here on, nobody knows, and the log ends here. False: it did something that cannot be left out.
+ */
+bool results_forget_rest(void);
 /* A call that an earlier incarnation sent has no answer yet, so the send page may still be read. */
 bool results_call_outstanding(void);
 /* Next entry while replaying, checked by kind, number and digest; NULL: the log has ended. */

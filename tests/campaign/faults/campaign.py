@@ -99,10 +99,11 @@ class Workshop:
 
     # ---- boots ----
 
-    def run(self, faults, state, say=print):
-        """Tries those that are not done yet."""
+    def run(self, faults, state, say=print, seconds=None):
+        """Tries those that are not done yet; not longer than so many seconds."""
         by_id = {f['id']: f for f in faults}
-        while left := [f for f in faults if f['id'] not in state.done]:
+        self.until = time.monotonic() + seconds if seconds else float('inf')
+        while (left := [f for f in faults if f['id'] not in state.done]) and time.monotonic() < self.until:
             before, began = len(state.done), time.monotonic()
             self.boot(left[:BOOT], by_id, state)
             say(f'{left[0]["server"]}: {len(faults) - len(left) + len(state.done) - before} of {len(faults)} done ({len(state.done) - before} in {time.monotonic() - began:.0f} s)')
@@ -119,7 +120,7 @@ class Workshop:
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, start_new_session=True)
         seen, current, why, text = {}, None, '', []
         silence = SILENCE[faults[0]['mode']]
-        for line in lines_of(process, silence):
+        for line in lines_of(process, silence, self.until):
             text = [*text[-20:], line]
             m = re.search(r'@@\t(\S+)\t(.*)\t@\.', line)
             if not m:
@@ -140,15 +141,15 @@ class Workshop:
             remarks = split_log(f.read().decode(errors='replace'))
         for id_, result in seen.items():
             state.add({**by_id[id_], **result, 'log': remarks.get(id_, [])[-12:]})
-        if current is not None:
+        if current is not None and time.monotonic() < self.until:
             lost = why or f'the boot ended with status {status}'
             state.add({**by_id[current], **seen.get(current, {}), 'lost': lost, 'log': remarks.get(current, [])[-40:]})
 
 
-def lines_of(process, silence):
+def lines_of(process, silence, limit):
     """Lines as they come; ends with the output, or when there was no observation for too long."""
     fd, text, until = process.stdout.fileno(), b'', time.monotonic() + silence
-    while select.select([fd], [], [], max(0, until - time.monotonic()))[0]:
+    while select.select([fd], [], [], max(0, min(until, limit) - time.monotonic()))[0]:
         data = os.read(fd, 65536)
         if not data:
             return

@@ -124,6 +124,19 @@ const char *given_up_problem(enum victim_routine routine, uint64_t error, unsign
 	return NULL;
 }
 
+const char *wayward_problem(void)
+{
+	struct script script[] = {ASK(VICTIM_WAYWARD, 3), ASK(VICTIM_QUERY, 0)};
+	uint64_t answered = 1;
+	struct outcome outcome = explore_run(script, 1);
+
+	if (!outcome.finished || outcome.deaths != 1)
+		return "incarnations end more or less often than expected";
+	if (explore_replies(1, &answered) != 1 || answered != 0)
+		return "the request is not served";
+	return explore_run(script, 2).finished ? NULL : "the next request is not served";
+}
+
 /* ---- order ---- */
 
 const char *order_problem(void)

@@ -25,5 +25,7 @@ const char *given_up_problem(enum victim_routine routine, uint64_t error, unsign
 /* Effects that need more than one commit are done in the order in which they were asked for. NULL, or what is not so.
  */
 const char *order_problem(void);
+/* What is wrong with a request whose second execution goes another way than the first, which only looked; NULL: nothing. */
+const char *wayward_problem(void);
 
 #endif

@@ -63,6 +63,13 @@ Test(engine, an_execution_that_differs_is_given_up)
 	expect_given_up(VICTIM_FICKLE, EIO, 2);
 }
 
+Test(engine, an_execution_that_looks_at_something_else_goes_on)
+{
+	const char *problem = wayward_problem();
+
+	cr_assert_null(problem, "%s", problem);
+}
+
 Test(engine, a_query_may_not_store)
 {
 	expect_given_up(VICTIM_SINNER, EIO, 2);

@@ -4,6 +4,7 @@
  */
 #include "victim.h"
 #include "../../../../libserver/internal.h"
+#include "../../../../libserver/transaction.h"
 #include "machine.h"
 #include <portico/server_readiness.h>
 
@@ -406,6 +407,22 @@ static int64_t fickle(struct server_call *call)
 	return 0;
 }
 
+/* The first execution is a faulty program's; what it looked at binds nobody. */
+static int64_t wayward(struct server_call *call)
+{
+	bool first = !results_replaying();
+	uint64_t value = machine_fleeting();
+	uint16_t other = 7;
+
+	server_sample(&value, sizeof(value));
+	if (first) {
+		server_sample(&value, sizeof(value));
+		server_panic("on purpose");
+	}
+	server_sample(&other, sizeof(other));
+	return other == 7 ? store(call) : EPROTO;
+}
+
 /* ---- interface and registrations ---- */
 
 #define HANDLERS(H)                                                                                                    \
@@ -428,6 +445,7 @@ static int64_t fickle(struct server_call *call)
 	H(VICTIM_FULL, full, SERVER_ROUTINE)                                                                           \
 	H(VICTIM_CHATTER, chatter, SERVER_ROUTINE)                                                                     \
 	H(VICTIM_FICKLE, fickle, SERVER_ROUTINE)                                                                       \
+	H(VICTIM_WAYWARD, wayward, SERVER_ROUTINE)                                                                     \
 	H(VICTIM_SINNER, query_that_stores, SERVER_QUERY)                                                              \
 	H(VICTIM_CREATOR, query_that_creates, SERVER_QUERY)
 

@@ -29,6 +29,7 @@ enum victim_routine {
 	VICTIM_FULL,    /* stores until the undo log is full */
 	VICTIM_CHATTER, /* samples until the result log is full */
 	VICTIM_FICKLE,  /* asks for something else in each execution */
+	VICTIM_WAYWARD, /* looks at something else in its second execution */
 	VICTIM_SINNER,  /* a query that stores */
 	VICTIM_CREATOR, /* a query that creates */
 };
