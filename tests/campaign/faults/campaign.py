@@ -135,10 +135,12 @@ class Workshop:
             os.killpg(process.pid, signal.SIGTERM)
         status = process.wait()
         process.stdout.close()
-        if not seen and current is None:
+        if not seen and current is None and time.monotonic() < self.until:
             raise RuntimeError(f'a boot in which nothing was tried, status {status}:\n' + '\n'.join(text))
-        with open(log, 'rb') as f:
-            remarks = split_log(f.read().decode(errors='replace'))
+        remarks = {}
+        if os.path.exists(log):
+            with open(log, 'rb') as f:
+                remarks = split_log(f.read().decode(errors='replace'))
         for id_, result in seen.items():
             state.add({**by_id[id_], **result, 'log': remarks.get(id_, [])[-12:]})
         if current is not None and time.monotonic() < self.until:
