@@ -16,6 +16,8 @@ def visible(seen):
 
 def good_program_faulted(fault):
     """On trial the first fault brings the good program back. If that faults too, what it was given was wrong already: committed before."""
+    if any('given up: the request' in line for line in fault.get('log', [])):
+        return False  # it did not get as far: the log of the faulty execution did not fit to its own
     seen = [i['action'] for i in own_incidents(fault.get('mutant') or {'incidents': []})]
     if 'lost' in fault:  # nobody could tell: the kernel's log does
         seen += [m.group(1) for m in (re.search(r' incarnation \d+: (?:exception|exit|hang), rip \w+: (.*)', line) for line in fault.get('log', [])) if m]
