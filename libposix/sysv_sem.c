@@ -21,11 +21,21 @@ int64_t sys_semget(int32_t key, int32_t count, uint32_t flags)
 	return error ? result_of(error) : id;
 }
 
-/* ipcd answers EINTR when the call was interrupted and when it is overdue. semop is never begun again. */
-static int64_t waited(int error, uint64_t deadline)
+/*
+ * ipcd answers EINTR when the call was interrupted and when it is overdue. One that was overdue before ipcd saw it is made all the same, and does
+ * not wait. semop is never begun again.
+ */
+static int64_t operate(int32_t id, struct ipc_sem_operation *operations, size_t count, uint64_t deadline)
 {
-	if (error == ETIMEDOUT || (error == EINTR && deadline != DEADLINE_NEVER && clock_monotonic() >= deadline))
+	int error = ipc_sem_operate_until(NAME_IPC, id, operations, count, deadline);
+
+	if (error == EINTR && deadline != DEADLINE_NEVER && clock_monotonic() >= deadline)
 		return -EAGAIN;
+	if (error == ETIMEDOUT) {
+		for (size_t i = 0; i < count; i++)
+			operations[i].flags |= L_IPC_NOWAIT;
+		error = ipc_sem_operate(NAME_IPC, id, operations, count);
+	}
 	if (error == EINTR) {
 		attend_to_signals();
 		return -EINTR;
@@ -48,7 +58,7 @@ int64_t sys_semtimedop(int32_t id, const struct linux_sembuf *user, uint64_t cou
 	int64_t error = timeout != NULL ? deadline_from_user(timeout, &deadline) : 0;
 	if (error)
 		return error;
-	return waited(ipc_sem_operate_until(NAME_IPC, id, operations, count, deadline), deadline);
+	return operate(id, operations, count, deadline);
 }
 
 int64_t sys_semop(int32_t id, const struct linux_sembuf *user, uint64_t count)

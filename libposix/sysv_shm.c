@@ -150,6 +150,19 @@ static int64_t map(port_name_t object, uint64_t address, uint64_t size, uint64_t
 	return how != VM_TOP_DOWN && status == KERN_NAME_EXISTS ? -EINVAL : -ENOMEM;
 }
 
+/* A new attachment lies over others, of the same segment perhaps. */
+static void replaced(uint64_t address, uint64_t size)
+{
+	for (uint32_t i = attached_count; i-- > 0;) {
+		struct attached a = attached[i];
+		bool within = a.address >= address && a.address + a.size <= address + size;
+		if (a.address >= address + size || address >= a.address + a.size || (!within && is_mapped(&a)))
+			continue;
+		forget(i);
+		ipc_shm_detach(NAME_IPC, a.id);
+	}
+}
+
 static int64_t attach(int32_t id, uint64_t address, uint64_t how, uint32_t flags)
 {
 	struct vm_query found;
@@ -164,6 +177,8 @@ static int64_t attach(int32_t id, uint64_t address, uint64_t how, uint32_t flags
 	size = page_up(size);
 	int64_t result = map(object, address, size, how, flags);
 	client_release_right(object);
+	if (result >= 0 && how == VM_FIXED)
+		replaced((uint64_t)result, size);
 	if (result >= 0 && query((uint64_t)result, (uint64_t)result + size, &found))
 		attached[attached_count++] =
 			(struct attached){ .address = (uint64_t)result, .size = size, .object = found.object_id, .id = id };
@@ -180,11 +195,8 @@ int64_t sys_shmat(int32_t id, uint64_t address, uint32_t flags)
 	if (result)
 		return result;
 	lock_take(&attached_lock);
-	uint32_t before = attached_count;
 	result = attach(id, address, how, flags);
 	lock_drop(&attached_lock);
-	if (result >= 0 && how == VM_FIXED && before != 0)
-		shm_unmapped((uint64_t)result, PAGE_SIZE);
 	return result;
 }
 

@@ -22,6 +22,7 @@ STAGES = {
     'boot': guest.boot,                 # BIOS and UEFI, one CPU and two, exit statuses, --posix-trace, panic
     'programs': guest.programs,         # static musl programs by --overlay
     'shell': guest.shell,               # tests/guest/checks.sh against Linux
+    'ipc': guest.ipc,                   # System V IPC against Linux
     'glibc': guest.glibc,               # Debian's dash, bash and coreutils, dynamically linked
     'terminal': terminal.terminal,      # the interactive shell on a pseudo-terminal
     'stress': guest.stress,             # one minute of everything on two CPUs, and nothing leaked

@@ -73,7 +73,6 @@ struct object {
 struct table {
 	struct object **chunk[PLACES_MAX / TABLE_CHUNK]; /* those up to `high` exist */
 	uint64_t used[PLACES_MAX / 64];                  /* a bit a place */
-	uint32_t first_free;                             /* no place below it is free */
 	uint32_t high;                                   /* places from here up were never used */
 	uint32_t next;                                   /* place behind the one that was given out last */
 	uint32_t sequence;

@@ -1,10 +1,12 @@
 /*
- * What segments, sets and queues have in common: places, ids, keys. As Linux's ipc/util.c: the lowest free place is given out, and
- * the sequence number advances whenever that is not above the last one, so that an id comes again only after 65,536 such turns.
+ * What segments, sets and queues have in common: places, ids, keys. As Linux's ipc/util.c: the next free place is given out, in a circle of 64
+ * places or half as many again as there are objects, and the sequence number advances with each turn: an id comes again after 65,536 turns.
  */
 #include "ipcd.h"
 
 #include <portico/strings.h>
+
+#define CIRCLE_MIN 64u
 
 static struct object **slot_of(const struct table *table, uint32_t place)
 {
@@ -48,14 +50,25 @@ struct object *table_by_key(const struct table *table, int32_t key)
 	return object;
 }
 
-/* The lowest free place, or PLACES_MAX. */
-static uint32_t free_place(const struct table *table)
+/* The first free place in [from, to), or PLACES_MAX. */
+static uint32_t free_between(const struct table *table, uint32_t from, uint32_t to)
 {
-	for (uint32_t word = table->first_free / 64; word < PLACES_MAX / 64; word++) {
-		if (table->used[word] != UINT64_MAX)
-			return word * 64 + (uint32_t)__builtin_ctzll(~table->used[word]);
+	for (uint32_t place = from; place < to; place = (place | 63) + 1) {
+		uint64_t free = ~table->used[place / 64] >> place % 64;
+		if (free != 0 && place + (uint32_t)__builtin_ctzll(free) < to)
+			return place + (uint32_t)__builtin_ctzll(free);
 	}
 	return PLACES_MAX;
+}
+
+static uint32_t free_place(const struct table *table, uint32_t limit)
+{
+	uint32_t circle = table->count / 2 * 3 > CIRCLE_MIN ? table->count / 2 * 3 : CIRCLE_MIN;
+
+	if (circle > limit)
+		circle = limit;
+	uint32_t place = free_between(table, table->next, circle);
+	return place != PLACES_MAX ? place : free_between(table, 0, circle);
 }
 
 static bool have_chunk(struct table *table, uint32_t place)
@@ -69,7 +82,7 @@ static bool have_chunk(struct table *table, uint32_t place)
 
 int table_add(struct table *table, uint32_t limit, struct object *object, const struct server_session *maker, int32_t key, uint32_t flags)
 {
-	uint32_t place = free_place(table);
+	uint32_t place = free_place(table, limit);
 
 	if (table->count >= limit || place == PLACES_MAX)
 		return ENOSPC;
@@ -80,7 +93,6 @@ int table_add(struct table *table, uint32_t limit, struct object *object, const 
 	table->next = place + 1;
 	if (place >= table->high)
 		table->high = place + 1;
-	table->first_free = place + 1;
 	table->used[place / 64] |= UINT64_C(1) << place % 64;
 	table->count++;
 	*slot_of(table, place) = object;
@@ -115,8 +127,6 @@ void table_remove(struct table *table, struct object *object)
 	table_hide(table, object);
 	*slot_of(table, place) = NULL;
 	table->used[place / 64] &= ~(UINT64_C(1) << place % 64);
-	if (place < table->first_free)
-		table->first_free = place;
 	table->count--;
 }
 

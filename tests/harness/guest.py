@@ -104,6 +104,36 @@ def shell(report):
         shutil.rmtree(tree, ignore_errors=True)
 
 
+def compare_lines(report, reference, result):
+    """Lines "name: result" of Linux and the guest: the nth of one belongs to the nth of the other."""
+    expected, got = reference.out.decode(errors='replace').splitlines(), result.out.decode(errors='replace').splitlines()
+    different = [f'{a!r} on Linux, {b!r} here' for a, b in zip(expected, got) if a != b]
+    if len(expected) != len(got):
+        different.append(f'{len(expected)} lines on Linux, {len(got)} here')
+    same = sum(a == b for a, b in zip(expected, got))
+    if same:
+        report.passed(f'{same} checks equal to Linux', same)
+    if different:
+        report.failed(f'{len(different)} checks differ from Linux', '\n'.join(different[:40]), len(different))
+    return same
+
+
+def ipc(report):
+    """System V IPC: one static program on this machine's Linux, in an IPC name space of its own, and in the guest."""
+    with tempfile.TemporaryDirectory() as overlay:
+        os.makedirs(overlay + '/tests')
+        program = overlay + '/tests/ipc'
+        sources = sorted(glob.glob(os.path.join(TOP, 'tests', 'guest', 'ipc', '*.c')))
+        musl(sources[0], program, *sources[1:])
+        reference = command(['unshare', '-i', program], 300)
+        report.check('the suite ends on Linux', reference.status == 0, reference.explain())
+        result = run('/tests/ipc', options=['--overlay', overlay, '--mem', '512'], seconds=300)
+        keep_log('ipc-linux', reference)
+        keep_log('ipc-portico', result)
+        report.check('the suite ends', result.status == 0, result.explain())
+        report.check('the suite is whole', compare_lines(report, reference, result) >= 500, 'fewer than 500 checks')
+
+
 def unpack_packages(folder, names):
     """Debian packages and the libraries that they need, unpacked."""
     packages = subprocess.run(['apt-cache', 'depends', '--recurse', '--no-recommends', '--no-suggests', '--no-conflicts', '--no-breaks', '--no-replaces',
