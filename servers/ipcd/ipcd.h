@@ -342,6 +342,29 @@ struct limits {
 	uint32_t msg_text, msg_bytes, msg_queues;
 };
 
+/* ---- files.c: open files of /proc ---- */
+
+#define FILE_BUCKETS 64u
+#define FILE_TEXT_MAX 65536u
+
+struct open_file {
+	struct open_file *next; /* same bucket */
+	uint64_t badge;
+	uint32_t file;  /* enum ipc_file */
+	uint32_t flags; /* open(2)'s */
+	uint64_t position;
+	/* A list: the line that begins at byte `line_start` of the text. */
+	uint32_t line;
+	uint64_t line_start;
+};
+
+void files_no_senders(uint64_t badge, uint64_t make_send);
+/* Up to `max` bytes of the text from byte `at` on. */
+size_t list_read(struct open_file *file, uint64_t at, char *to, size_t max);
+size_t limit_read(uint32_t file, uint64_t at, char *to, size_t max);
+int limit_write(uint32_t file, const char *bytes, size_t size);
+const char *limit_path(uint32_t file); /* below /proc */
+
 struct ipc_root {
 	struct server_sessions sessions;
 	struct limits limits;
@@ -351,6 +374,8 @@ struct ipc_root {
 	uint64_t messages, message_bytes;
 	struct account *accounts;
 	struct waiter *waiting[WAIT_BUCKETS];
+	struct open_file *files[FILE_BUCKETS];
+	uint32_t next_file; /* serial number of badges that reopen makes */
 };
 
 extern struct ipc_root *root;

@@ -3,6 +3,7 @@
  */
 #include "ipcd.h"
 
+#include <io_server.h>
 #include <ipc_server.h>
 
 struct ipc_root *root;
@@ -45,7 +46,9 @@ void ipcd_initialise(void)
 {
 	root = server_keep_root(sizeof(*root));
 	server_register(&ipc_interface);
+	server_register(&io_interface);
 	server_on_cancel(wait_cancelled);
+	server_on_no_senders(files_no_senders);
 	if (server_cold())
 		limits_default(&root->limits);
 	int error = sessions_start(&root->sessions, NOTIFY_CHANGES, session_changed);
