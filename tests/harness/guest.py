@@ -132,6 +132,26 @@ def ipc(report):
         keep_log('ipc-portico', result)
         report.check('the suite ends', result.status == 0, result.explain())
         report.check('the suite is whole', compare_lines(report, reference, result) >= 500, 'fewer than 500 checks')
+    ipc_tools(report)
+
+
+def ipc_tools(report):
+    """Debian's ipcmk, ipcs and ipcrm."""
+    with tempfile.TemporaryDirectory() as packages, tempfile.TemporaryDirectory() as overlay:
+        unpack_packages(packages, ['util-linux', 'libc6'])
+        os.makedirs(overlay + '/tools')
+        for name in ('ipcmk', 'ipcs', 'ipcrm'):
+            shutil.copy(f'{packages}/usr/bin/{name}', f'{overlay}/tools/{name}')
+        for path in ('lib64/ld-linux-x86-64.so.2', 'lib/x86_64-linux-gnu/libc.so.6'):
+            os.makedirs(os.path.dirname(f'{overlay}/{path}'), exist_ok=True)
+            shutil.copy(os.path.realpath(f'{packages}/{path}'), f'{overlay}/{path}')
+        shutil.copy(os.path.join(TOP, 'tests', 'guest', 'ipc', 'tools.sh'), overlay + '/tools.sh')
+        reference = command(['unshare', '-i', 'env', f'PATH={overlay}/tools:/bin:/usr/bin', 'sh', overlay + '/tools.sh'], 60)
+        result = run('sh', '-c', 'PATH=/tools:$PATH sh /tools.sh', options=['--overlay', overlay])
+        keep_log('ipc-tools-linux', reference)
+        keep_log('ipc-tools-portico', result)
+        report.check('the tools end', result.status == 0, result.explain())
+        report.check('the tools are whole', compare_lines(report, reference, result) >= 60, 'fewer than 60 lines')
 
 
 def unpack_packages(folder, names):

@@ -21,7 +21,7 @@ static pid_t receiver(long type, size_t size, int flags)
 		static struct message m;
 		_exit(msgrcv(id, &m, size, type, flags) < 0 ? code_of(errno) : (int)m.type);
 	}
-	nap(40); /* there is no way to see who waits */
+	nap(100); /* there is no way to see who waits */
 	return pid;
 }
 
@@ -33,7 +33,7 @@ static pid_t sender(long type, size_t size)
 		m.type = type;
 		_exit(msgsnd(id, &m, size, 0) < 0 ? code_of(errno) : 0);
 	}
-	nap(40);
+	nap(100);
 	return pid;
 }
 
@@ -173,7 +173,7 @@ static void permissions(void)
 		struct message m;
 		_exit(msgrcv(id, &m, 100, 0, 0) < 0 ? code_of(errno) : 1);
 	}
-	nap(40);
+	nap(100);
 	ds.msg_perm.mode = 0600;
 	msgctl(id, IPC_SET, &ds);
 	text("receiver: may no more", await(a));
