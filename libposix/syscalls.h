@@ -249,12 +249,12 @@
 	N(237, mbind, "pzxpxx") \
 	N(238, set_mempolicy, "dpx") \
 	N(239, get_mempolicy, "ppxpx") \
-	N(240, mq_open, "sxmp") \
-	N(241, mq_unlink, "s") \
-	N(242, mq_timedsend, "dpzup") \
-	N(243, mq_timedreceive, "dpzpp") \
-	N(244, mq_notify, "dp") \
-	N(245, mq_getsetattr, "dpp") \
+	S(240, mq_open, "sxmp") \
+	S(241, mq_unlink, "s") \
+	S(242, mq_timedsend, "dpzup") \
+	S(243, mq_timedreceive, "dpzpp") \
+	S(244, mq_notify, "dp") \
+	S(245, mq_getsetattr, "dpp") \
 	N(246, kexec_load, "-") \
 	S(247, waitid, "ddpxp") \
 	N(248, add_key, "sspzd") \

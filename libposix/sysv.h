@@ -84,4 +84,7 @@ static inline struct linux_ipc_perm sysv_perm(const struct ipc_permission *from)
 void shm_unmapped(uint64_t address, uint64_t size);
 void shm_moved(uint64_t from, uint64_t to);
 
+/* mqueue.c: a descriptor is about to be closed: if it is a queue's, what this process asked to be told of it is forgotten. */
+void mq_close(int fd);
+
 #endif

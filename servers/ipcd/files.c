@@ -1,12 +1,15 @@
 /*
- * Open files of /proc that show and set what is here: records, from the first request to the no-senders notification, and interface io on them.
+ * Open files: records by badge, to the no-senders notification, and interface io on them.
  *
- * proc has checked names and permissions, and made the badge. What the files say is in lists.c and limits.c.
+ * Those of /proc show and set what is here; proc has checked names and permissions, and made the badge, whose first request makes the record.
+ * What they say is in lists.c and limits.c. Those of POSIX message queues come from mq_open.
  */
 #include "ipcd.h"
 
 #include <io_server.h>
+#include <ipc_server.h>
 #include <portico/ipc_files.h>
+#include <portico/server_readiness.h>
 #include <portico/strings.h>
 
 #define O_ACCMODE 3u
@@ -18,6 +21,9 @@
 #define S_IFREG 0100000u
 #define FLAGS_CHANGEABLE (O_APPEND | O_NONBLOCK)
 #define PROCFS_MAGIC 0x9fa0u
+#define MQUEUE_MAGIC 0x19800202u
+#define MQUEUE_DEVICE 0x13u
+#define QUEUE_TEXT_SIZE 80u /* what stat says, as Linux */
 #define REOPENED 0x800000u /* in the serial number of badges that are made here */
 
 /* Volatile: what one request shows. */
@@ -44,13 +50,46 @@ static struct open_file *file_create(uint64_t badge)
 	return file;
 }
 
+struct open_file *file_of_queue(struct mqueue *queue, uint32_t flags)
+{
+	struct open_file *file = keep_allocate(sizeof(*file));
+
+	if (file == NULL)
+		return NULL;
+	file->badge = (uint64_t)BADGE_QUEUE << 56 | ++root->next_description;
+	file->flags = flags;
+	file->queue = queue;
+	file->next_queue = queue->files;
+	queue->files = file;
+	file->next = *bucket_of(file->badge);
+	*bucket_of(file->badge) = file;
+	return file;
+}
+
+static struct open_file *file_find(uint64_t badge)
+{
+	struct open_file *file = *bucket_of(badge);
+
+	while (file != NULL && file->badge != badge)
+		file = file->next;
+	return file;
+}
+
 struct open_file *io_file_get(struct server_call *call)
 {
-	struct open_file *file = *bucket_of(call->badge);
+	struct open_file *file = file_find(call->badge);
 
-	while (file != NULL && file->badge != call->badge)
-		file = file->next;
 	return file != NULL ? file : file_create(call->badge);
+}
+
+struct open_file *ipc_queue_get(struct server_call *call)
+{
+	return BADGE_KIND(call->badge) == BADGE_QUEUE ? file_find(call->badge) : NULL;
+}
+
+void ipc_queue_put(struct open_file *file)
+{
+	(void)file;
 }
 
 void io_file_put(struct open_file *file)
@@ -69,6 +108,14 @@ void files_no_senders(uint64_t badge, uint64_t make_send)
 	if (file == NULL)
 		return;
 	*link = file->next;
+	if (file->queue != NULL) {
+		struct open_file **of = &file->queue->files;
+		while (*of != file)
+			of = &(*of)->next_queue;
+		*of = file->next_queue;
+		mq_closed(file->queue);
+	}
+	readiness_free(file->ready);
 	keep_free(file);
 }
 
@@ -87,6 +134,8 @@ static size_t fill(struct open_file *file, int64_t offset, uint64_t max)
 	uint64_t at = offset == IO_OFFSET_CURRENT ? file->position : (uint64_t)offset;
 	size_t size = max < sizeof(text_buffer) ? max : sizeof(text_buffer);
 
+	if (file->queue != NULL)
+		return mq_text(file->queue, at, text_buffer, size);
 	return file->file <= IPC_FILE_LIST_MSG ? list_read(file, at, text_buffer, size) : limit_read(file->file, at, text_buffer, size);
 }
 
@@ -127,6 +176,8 @@ static int write_text(struct open_file *file, const char *bytes, size_t size)
 {
 	if ((file->flags & O_PATH) != 0 || (file->flags & O_ACCMODE) == O_RDONLY)
 		return EBADF;
+	if (file->queue != NULL)
+		return EINVAL;
 	return file->file <= IPC_FILE_LIST_MSG ? EIO : limit_write(file->file, bytes, size);
 }
 
@@ -171,14 +222,27 @@ int io_serve_seek(struct server_call *call, struct open_file *file, int64_t offs
 
 int io_serve_stat(struct server_call *call, struct open_file *file, struct attributes *attr)
 {
-	int64_t now = ipcd_seconds();
+	const struct mqueue *queue = file->queue;
+	int64_t now = queue != NULL ? queue->created : ipcd_seconds();
 
 	(void)call;
+	if (queue != NULL) {
+		attr->device = MQUEUE_DEVICE;
+		attr->inode = (uint64_t)(uint32_t)queue->object.id;
+		attr->mode = S_IFREG | queue->object.mode;
+		attr->uid = queue->object.uid;
+		attr->gid = queue->object.gid;
+		attr->links = queue->linked ? 1 : 0;
+		attr->size = QUEUE_TEXT_SIZE;
+		attr->block_size = 4096;
+	}
+	attr->accessed.seconds = attr->modified.seconds = attr->changed.seconds = attr->born.seconds = now;
+	if (queue != NULL)
+		return 0;
 	attr->inode = 0x1000u + file->file;
 	attr->mode = S_IFREG | (file->file <= IPC_FILE_LIST_MSG ? 0444u : 0644u);
 	attr->links = 1;
 	attr->block_size = 1024;
-	attr->accessed.seconds = attr->modified.seconds = attr->changed.seconds = attr->born.seconds = now;
 	return 0;
 }
 
@@ -199,15 +263,17 @@ int io_serve_set_flags(struct server_call *call, struct open_file *file, uint32_
 int io_serve_path(struct server_call *call, struct open_file *file, char *path)
 {
 	(void)call;
-	snprintf(path, 2049, "/proc/%s", limit_path(file->file));
+	if (file->queue != NULL)
+		snprintf(path, 2049, "/%s%s", file->queue->name, file->queue->linked ? "" : " (deleted)");
+	else
+		snprintf(path, 2049, "/proc/%s", limit_path(file->file));
 	return 0;
 }
 
 int io_serve_stat_file_system(struct server_call *call, struct open_file *file, struct io_file_system *result)
 {
 	(void)call;
-	(void)file;
-	result->type = PROCFS_MAGIC;
+	result->type = file->queue != NULL ? MQUEUE_MAGIC : PROCFS_MAGIC;
 	result->block_size = result->fragment_size = 4096;
 	result->name_max = 255;
 	return 0;
@@ -218,9 +284,35 @@ int io_serve_reopen(struct server_call *call, struct open_file *file, uint32_t f
 	uint32_t access = flags & O_ACCMODE;
 	const struct server_session *s = caller_of(call);
 
+	if (file->queue != NULL)
+		return ENXIO;
 	if (access != O_RDONLY && (file->file <= IPC_FILE_LIST_MSG || s == NULL || s->euid != 0))
 		return EACCES;
 	server_port_badge(port, IPC_FILE_BADGE(file->file, flags, REOPENED | (root->next_file++ & (REOPENED - 1))), 0);
 	*kind = IO_FILE_KIND_SEEKABLE | IO_FILE_KIND_ALWAYS_READY;
 	return 0;
+}
+
+/* ---- readiness: of queues ---- */
+
+int io_serve_ready_slot(struct server_call *call, struct open_file *file, uint32_t *slot)
+{
+	(void)call;
+	if (file->queue == NULL)
+		return EPERM;
+	if (file->ready == 0)
+		file->ready = readiness_slot();
+	if (file->ready == 0)
+		return ENOSPC;
+	readiness_set(file->ready, mq_events(file->queue));
+	*slot = file->ready;
+	return 0;
+}
+
+int io_serve_ready_object(struct server_call *call, struct open_file *file, struct server_port *object)
+{
+	(void)call;
+	(void)file;
+	object->name = readiness_object();
+	return object->name != PORT_NULL ? 0 : ENOMEM;
 }

@@ -59,18 +59,6 @@ int io_serve_map(struct server_call *call, struct open_file *file, uint8_t writa
 	return ENODEV;
 }
 
-int io_serve_ready_slot(struct server_call *call, struct open_file *file, uint32_t *slot)
-{
-	(void)call, (void)file, (void)slot;
-	return EPERM;
-}
-
-int io_serve_ready_object(struct server_call *call, struct open_file *file, struct server_port *object)
-{
-	(void)call, (void)file, (void)object;
-	return EPERM;
-}
-
 int io_serve_available(struct server_call *call, struct open_file *file, uint64_t *bytes)
 {
 	(void)call, (void)file, (void)bytes;

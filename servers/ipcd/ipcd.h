@@ -1,7 +1,8 @@
 /*
- * ipcd: System V shared memory, semaphores and message queues. Root structure, records, and what the files of this folder offer each other.
+ * ipcd: System V shared memory, semaphores and message queues, POSIX message queues. Root structure, records, and what the files of this folder offer each other.
  *
- * Above: libposix (interface ipc; interface io on the files of /proc that show and set what is here). Below: proc (who is who, what may it)
+ * Above: libposix (interface ipc; interface io on the files of /proc that show and set what is here, and on
+ * POSIX queues). Below: sig (mq_notify), proc (who is who, what may it)
  * and the kernel (kernel_ops.h). Nothing is shared with a process but the memory objects of segments. All state hangs off struct ipc_root,
  * in the keep. Behaviour, order of waiters and errors are those of Linux 6.1 (ipc/sem.c, msg.c, shm.c, util.c) and its man pages.
  */
@@ -39,7 +40,7 @@ enum ipc_flag {
 #define KEEP_ID 0xffffffffu
 
 #define CAPABILITY_BIT(n) (UINT64_C(1) << (n))
-enum ipc_capability { CAPABILITY_IPC_LOCK = 14, CAPABILITY_IPC_OWNER = 15, CAPABILITY_SYS_ADMIN = 21, CAPABILITY_SYS_RESOURCE = 24 };
+enum ipc_capability { CAPABILITY_IPC_LOCK = 14, CAPABILITY_IPC_OWNER = 15, CAPABILITY_FOWNER = 3, CAPABILITY_DAC_OVERRIDE = 1, CAPABILITY_SYS_ADMIN = 21, CAPABILITY_SYS_RESOURCE = 24 };
 
 #define PLACES_MAX 32768u /* IPCMNI: the largest that SHMMNI, SEMMNI, MSGMNI can be */
 #define PLACE_BITS 15
@@ -53,6 +54,7 @@ enum ipc_capability { CAPABILITY_IPC_LOCK = 14, CAPABILITY_IPC_OWNER = 15, CAPAB
 /* Badges on our port. */
 #define BADGE_KIND(badge) ((badge) >> 56)
 #define BADGE_PROCESS 0u
+#define BADGE_QUEUE 3u /* an open POSIX message queue; 2: a file of /proc (portico/ipc_files.h) */
 
 /* ---- objects.c: what segments, sets and queues have in common ---- */
 
@@ -134,7 +136,7 @@ struct account {
 	uint32_t uid;
 	uint32_t users;  /* objects that name it */
 	uint64_t bytes;  /* of the keep */
-	uint64_t pages;  /* of segments */
+	uint64_t mq_bytes; /* of POSIX queues, as RLIMIT_MSGQUEUE counts */
 };
 
 /* The account of a user, with one more that names it. NULL: no memory. */
@@ -150,7 +152,7 @@ struct list {
 	struct list *next, *previous;
 };
 
-enum wait_kind { WAIT_SEM, WAIT_SEND, WAIT_RECEIVE };
+enum wait_kind { WAIT_SEM, WAIT_SEND, WAIT_RECEIVE, WAIT_MQ_SEND, WAIT_MQ_RECEIVE };
 
 /* Begins the record of every parked caller. */
 struct waiter {
@@ -278,10 +280,11 @@ void sem_destroy(struct sem_set *set);
 
 /* ---- msg.c, msg_queue.c ---- */
 
+/* Of System V's queues and of POSIX's. */
 struct message {
 	struct message *next;
 	struct account *account; /* of the sender */
-	int64_t type;
+	int64_t type;            /* POSIX: the priority */
 	size_t size;
 	uint8_t text[];
 };
@@ -321,6 +324,8 @@ struct receive_waiter {
 
 /* The message that the selection means; *link is what points to it. NULL: none. */
 struct message *msg_select(struct msg_queue *queue, const struct selection *selection, struct message ***link);
+/* A message of `size` bytes, not filled yet, charged to the sender. NULL: no memory, or the sender has its share. */
+struct message *msg_new(const struct server_session *s, int64_t type, size_t size);
 void msg_free(struct message *message);
 /* A message has room now: put it in, or hand it to a receiver that waits. */
 void msg_deliver(struct msg_queue *queue, struct message *message, uint32_t pid, int64_t now);
@@ -333,16 +338,84 @@ void msg_answer_receive(struct receive_waiter *waiter, int error);
 bool msg_fits(const struct msg_queue *queue, size_t size);
 void msg_destroy(struct msg_queue *queue);
 
-/* ---- limits: /proc/sys/kernel ---- */
+/* ---- mqueue.c, mqueue_serve.c: POSIX message queues ---- */
+
+#define MQ_NAME_MAX 255u
+#define MQ_PRIORITIES 32768u
+#define MQ_MESSAGES_HARD 65536u /* HARD_MSGMAX; that of sizes is IPC_TEXT_MAX */
+
+/* Messages of one priority, in the order in which they came. */
+struct mq_level {
+	struct mq_level *next; /* the next lower priority */
+	uint32_t priority;
+	struct message *first, *last;
+};
+
+/* mq_notify: who is to be told of the next message in an empty queue. */
+struct mq_notification {
+	uint32_t pid; /* 0: nobody */
+	uint32_t how; /* SIGEV_SIGNAL, SIGEV_NONE */
+	uint32_t signal;
+	uint64_t value;
+};
+
+struct mqueue {
+	struct object object; /* in no table: only owner and mode count */
+	struct mqueue *next;
+	bool linked;           /* has its name */
+	struct open_file *files;
+	uint64_t max_messages, message_size;
+	uint64_t count, bytes;
+	struct mq_level *levels; /* highest first */
+	struct list senders, receivers;
+	struct mq_notification notification;
+	int64_t created;
+	uint64_t charged; /* of RLIMIT_MSGQUEUE */
+	char name[MQ_NAME_MAX + 1];
+};
+
+struct mq_waiter {
+	struct waiter waiter;
+	struct list queued;
+	struct mqueue *queue;
+	struct message *message; /* WAIT_MQ_SEND: what is to be sent */
+	bool in_message;         /* mq_receive_inline */
+	struct server_window window;
+};
+
+struct mqueue *mq_find(const char *name);
+/* In the order of priorities. False: no memory; nothing changed. */
+bool mq_insert(struct mqueue *queue, struct message *message);
+struct message *mq_first(const struct mqueue *queue);
+/* Takes the first one out; it is the caller's. */
+struct message *mq_take(struct mqueue *queue);
+/* A message has a place: to a receiver that waits, else into the queue, and who registered is told. 0 or ENOMEM: freed. */
+int mq_deliver(struct mqueue *queue, struct message *message, const struct server_session *sender);
+/* There is room for one: the first sender that waits goes on. Nobody is notified of that: the queue was not empty for others. */
+void mq_room(struct mqueue *queue);
+void mq_answer(struct mq_waiter *waiter, int error);
+/* Readiness words of all descriptions. */
+void mq_ready(const struct mqueue *queue);
+/* The last description is gone, or the name: the queue goes with both. */
+void mq_closed(struct mqueue *queue);
+void mq_unlinked(struct mqueue *queue);
+/* A process ends, execs, or closes a descriptor: what it registered at this queue, or at all, is forgotten. */
+void mq_forget(struct mqueue *queue, uint32_t pid);
+void mq_leave(uint32_t pid);
+size_t mq_text(const struct mqueue *queue, uint64_t at, char *to, size_t max);
+uint32_t mq_events(const struct mqueue *queue);
+
+/* ---- limits: /proc/sys/kernel, /proc/sys/fs/mqueue ---- */
 
 struct limits {
 	uint64_t shm_max, shm_pages;
 	uint32_t shm_segments;
 	uint32_t sem_per_set, sem_total, sem_operations, sem_sets;
 	uint32_t msg_text, msg_bytes, msg_queues;
+	uint32_t mq_queues, mq_messages, mq_size, mq_messages_default, mq_size_default;
 };
 
-/* ---- files.c: open files of /proc ---- */
+/* ---- files.c: open files: of /proc, and POSIX message queues ---- */
 
 #define FILE_BUCKETS 64u
 #define FILE_TEXT_MAX 65536u
@@ -353,11 +426,16 @@ struct open_file {
 	uint32_t file;  /* enum ipc_file */
 	uint32_t flags; /* open(2)'s */
 	uint64_t position;
+	struct mqueue *queue; /* NULL: a file of /proc */
+	struct open_file *next_queue; /* of the same queue */
+	uint32_t ready;       /* readiness slot, 0: none yet */
 	/* A list: the line that begins at byte `line_start` of the text. */
 	uint32_t line;
 	uint64_t line_start;
 };
 
+/* A new description of a queue; badge not in use. NULL: no memory. */
+struct open_file *file_of_queue(struct mqueue *queue, uint32_t flags);
 void files_no_senders(uint64_t badge, uint64_t make_send);
 /* Up to `max` bytes of the text from byte `at` on. */
 size_t list_read(struct open_file *file, uint64_t at, char *to, size_t max);
@@ -373,6 +451,10 @@ struct ipc_root {
 	uint32_t semaphores;    /* of all sets */
 	uint64_t messages, message_bytes;
 	struct account *accounts;
+	struct mqueue *mqueues;
+	uint32_t mqueue_count;
+	uint64_t next_description; /* badges of POSIX queues */
+	port_name_t sig;
 	struct waiter *waiting[WAIT_BUCKETS];
 	struct open_file *files[FILE_BUCKETS];
 	uint32_t next_file; /* serial number of badges that reopen makes */

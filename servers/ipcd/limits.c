@@ -47,6 +47,16 @@ static struct limit limit_of(uint32_t file)
 		return (struct limit){"sys/kernel/msgmax", {{NULL, &l->msg_text, IPC_TEXT_MAX}}};
 	case IPC_FILE_MSGMNB:
 		return (struct limit){"sys/kernel/msgmnb", {{NULL, &l->msg_bytes, INT32_MAX}}};
+	case IPC_FILE_MQ_QUEUES_MAX:
+		return (struct limit){"sys/fs/mqueue/queues_max", {{NULL, &l->mq_queues, INT32_MAX}}};
+	case IPC_FILE_MQ_MSG_MAX:
+		return (struct limit){"sys/fs/mqueue/msg_max", {{NULL, &l->mq_messages, MQ_MESSAGES_HARD}}};
+	case IPC_FILE_MQ_MSGSIZE_MAX:
+		return (struct limit){"sys/fs/mqueue/msgsize_max", {{NULL, &l->mq_size, IPC_TEXT_MAX}}};
+	case IPC_FILE_MQ_MSG_DEFAULT:
+		return (struct limit){"sys/fs/mqueue/msg_default", {{NULL, &l->mq_messages_default, MQ_MESSAGES_HARD}}};
+	case IPC_FILE_MQ_MSGSIZE_DEFAULT:
+		return (struct limit){"sys/fs/mqueue/msgsize_default", {{NULL, &l->mq_size_default, IPC_TEXT_MAX}}};
 	default:
 		return (struct limit){"sys/kernel/msgmni", {{NULL, &l->msg_queues, PLACES_MAX}}};
 	}

@@ -39,6 +39,11 @@ static void limits_default(struct limits *limits)
 	        .msg_text = 8192,
 	        .msg_bytes = 16384,
 	        .msg_queues = 32000,
+	        .mq_queues = 256,
+	        .mq_messages = 10,
+	        .mq_size = 8192,
+	        .mq_messages_default = 10,
+	        .mq_size_default = 8192,
 	};
 }
 
@@ -49,8 +54,10 @@ void ipcd_initialise(void)
 	server_register(&io_interface);
 	server_on_cancel(wait_cancelled);
 	server_on_no_senders(files_no_senders);
-	if (server_cold())
+	if (server_cold()) {
 		limits_default(&root->limits);
+		root->sig = server_lookup("sig");
+	}
 	int error = sessions_start(&root->sessions, NOTIFY_CHANGES, session_changed);
 	if (error != 0)
 		server_panic("ipcd: proc's change log: error %d", error);

@@ -84,24 +84,6 @@ static int find(const struct server_call *call, int32_t id, uint32_t wanted, str
 
 /* ---- msgsnd ---- */
 
-/* A message of `size` bytes, not filled yet, charged to the sender. NULL: no memory, or the sender has its share. */
-static struct message *message_new(const struct server_session *s, int64_t type, size_t size)
-{
-	struct account *account = account_of(s->euid);
-
-	if (account == NULL)
-		return NULL;
-	struct message *message = account_charge(account, sizeof(*message) + size) ? keep_allocate(sizeof(*message) + size) : NULL;
-	if (message == NULL) {
-		account_put(account);
-		return NULL;
-	}
-	message->account = account;
-	message->type = type;
-	message->size = size;
-	return message;
-}
-
 /* Into the queue, or the sender waits. The message is the queue's or the waiter's afterwards, and freed on error. */
 static int send(struct server_call *call, struct msg_queue *queue, struct message *message, uint32_t flags, const struct server_session *s)
 {
@@ -138,7 +120,7 @@ int ipc_serve_msg_send_inline(struct server_call *call, struct ipc_caller *objec
 	int error = find(call, id, MAY_WRITE, &queue, &s);
 	if (error != 0)
 		return error;
-	struct message *message = message_new(s, type, text_count);
+	struct message *message = msg_new(s, type, text_count);
 	if (message == NULL)
 		return ENOMEM;
 	memcpy(message->text, text, text_count);
@@ -156,7 +138,7 @@ int ipc_serve_msg_send(struct server_call *call, struct ipc_caller *object, int3
 	int error = find(call, id, MAY_WRITE, &queue, &s);
 	if (error != 0)
 		return error;
-	struct message *message = message_new(s, type, text->size);
+	struct message *message = msg_new(s, type, text->size);
 	if (message == NULL)
 		return ENOMEM;
 	int64_t status = server_window_read(text, 0, message->text, text->size);

@@ -5,6 +5,23 @@
 
 #include <ipc_server.h>
 
+struct message *msg_new(const struct server_session *s, int64_t type, size_t size)
+{
+	struct account *account = account_of(s->euid);
+
+	if (account == NULL)
+		return NULL;
+	struct message *message = account_charge(account, sizeof(*message) + size) ? keep_allocate(sizeof(*message) + size) : NULL;
+	if (message == NULL) {
+		account_put(account);
+		return NULL;
+	}
+	message->account = account;
+	message->type = type;
+	message->size = size;
+	return message;
+}
+
 void msg_free(struct message *message)
 {
 	account_refund(message->account, sizeof(*message) + message->size);

@@ -45,6 +45,8 @@ void session_changed(const struct proc_change *change, struct server_session *se
 
 	if (change->kind == PROC_CHANGE_KIND_BIRTH)
 		born(change, session);
+	if (change->kind == PROC_CHANGE_KIND_DEATH || change->kind == PROC_CHANGE_KIND_EXEC)
+		mq_leave(session->pid);
 	if (p == NULL)
 		return;
 	switch (change->kind) {

@@ -51,6 +51,10 @@ void wait_cancelled(uint64_t request, bool died)
 	case WAIT_RECEIVE:
 		msg_answer_receive((struct receive_waiter *)waiter, EINTR);
 		break;
+	case WAIT_MQ_SEND:
+	case WAIT_MQ_RECEIVE:
+		mq_answer((struct mq_waiter *)waiter, EINTR);
+		break;
 	default:
 		break;
 	}

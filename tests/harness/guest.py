@@ -131,7 +131,7 @@ def ipc(report):
         keep_log('ipc-linux', reference)
         keep_log('ipc-portico', result)
         report.check('the suite ends', result.status == 0, result.explain())
-        report.check('the suite is whole', compare_lines(report, reference, result) >= 500, 'fewer than 500 checks')
+        report.check('the suite is whole', compare_lines(report, reference, result) >= 680, 'fewer than 680 checks')
     ipc_tools(report)
 
 

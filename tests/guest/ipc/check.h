@@ -81,5 +81,7 @@ void sem_checks(void);
 void sem_wait_checks(void);
 void msg_checks(void);
 void msg_wait_checks(void);
+void mq_checks(void);
+void mq_wait_checks(void);
 
 #endif
