@@ -276,7 +276,6 @@ struct undo *undo_find(struct process *p, struct sem_set *set, bool make);
 void undo_free(struct undo *undo);
 /* The process ends. */
 void undo_apply(struct process *p);
-void sem_destroy(struct sem_set *set);
 
 /* ---- msg.c, msg_queue.c ---- */
 
@@ -336,7 +335,6 @@ void msg_take(struct msg_queue *queue, struct message **link, uint32_t pid, int6
 void msg_answer_send(struct send_waiter *waiter, int error);
 void msg_answer_receive(struct receive_waiter *waiter, int error);
 bool msg_fits(const struct msg_queue *queue, size_t size);
-void msg_destroy(struct msg_queue *queue);
 
 /* ---- mqueue.c, mqueue_serve.c: POSIX message queues ---- */
 

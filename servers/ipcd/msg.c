@@ -53,7 +53,7 @@ int ipc_serve_msg_get(struct server_call *call, struct ipc_caller *object, int32
 	return access_check(s, found, flags & MODE_BITS);
 }
 
-void msg_destroy(struct msg_queue *queue)
+static void destroy(struct msg_queue *queue)
 {
 	struct account *account = queue->object.account;
 
@@ -368,6 +368,6 @@ int ipc_serve_msg_remove(struct server_call *call, struct ipc_caller *object, in
 
 	(void)object;
 	if (error == 0)
-		msg_destroy(queue);
+		destroy(queue);
 	return error;
 }

@@ -92,7 +92,7 @@ static void drain(struct list *queue, int error)
 	}
 }
 
-void sem_destroy(struct sem_set *set)
+static void destroy(struct sem_set *set)
 {
 	struct account *account = set->object.account;
 
@@ -369,6 +369,6 @@ int ipc_serve_sem_remove(struct server_call *call, struct ipc_caller *object, in
 
 	(void)object;
 	if (error == 0)
-		sem_destroy(set);
+		destroy(set);
 	return error;
 }
