@@ -131,8 +131,20 @@ def ipc(report):
         keep_log('ipc-linux', reference)
         keep_log('ipc-portico', result)
         report.check('the suite ends', result.status == 0, result.explain())
-        report.check('the suite is whole', compare_lines(report, reference, result) >= 680, 'fewer than 680 checks')
+        report.check('the suite is whole', compare_lines(report, reference, result) >= 705, 'fewer than 705 checks')
+        ipc_killed(report, program, overlay)
     ipc_tools(report)
+
+
+def ipc_killed(report, program, overlay):
+    """Exact accounts although ipcd is killed every 20 ms."""
+    reference = command(['unshare', '-i', program, 'storm'], 100)
+    result = run('sh', '-c', '/sbin/svc campaign 20 ipcd > /dev/null; /tests/ipc storm; /sbin/svc campaign 0 > /dev/null; /sbin/svc list >&2',
+                 options=['--overlay', overlay, '--mem', '512'], seconds=150)
+    keep_log('ipc-killed', result)
+    kills = re.search(rb'^ipcd\s+\S+\s+(\d+)', result.err, re.M)
+    report.check('ipcd was killed at least 100 times', kills and int(kills[1]) > 100, result.explain())
+    compare_lines(report, reference, result)
 
 
 def ipc_tools(report):

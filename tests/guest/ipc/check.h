@@ -83,5 +83,6 @@ void msg_checks(void);
 void msg_wait_checks(void);
 void mq_checks(void);
 void mq_wait_checks(void);
+void storm_checks(void);
 
 #endif

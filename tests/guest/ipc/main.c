@@ -143,7 +143,8 @@ int main(int argc, char **argv)
 	static const struct {
 		const char *name;
 		void (*run)(void);
-	} parts[] = {{"shm", shm_checks}, {"sem", sem_checks}, {"sem_wait", sem_wait_checks}, {"msg", msg_checks}, {"msg_wait", msg_wait_checks}, {"mq", mq_checks}, {"mq_wait", mq_wait_checks}};
+	} parts[] = {{"shm", shm_checks}, {"sem", sem_checks}, {"sem_wait", sem_wait_checks}, {"msg", msg_checks}, {"msg_wait", msg_wait_checks}, {"mq", mq_checks}, {"mq_wait", mq_wait_checks},
+		     {"storm", storm_checks}};
 
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
 		bool wanted = argc == 1;
