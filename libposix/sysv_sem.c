@@ -4,6 +4,7 @@
 #include "sysv.h"
 
 #include "linux.h"
+#include "sem_fast.h"
 #include "thread.h"
 #include "time.h"
 #include "usercopy.h"
@@ -63,7 +64,18 @@ int64_t sys_semtimedop(int32_t id, const struct linux_sembuf *user, uint64_t cou
 
 int64_t sys_semop(int32_t id, const struct linux_sembuf *user, uint64_t count)
 {
-	return sys_semtimedop(id, user, count, NULL);
+	struct ipc_sem_operation operation;
+
+	if (count != 1 || id < 0)
+		return sys_semtimedop(id, user, count, NULL);
+	if (user_copy(&operation, user, sizeof(operation)))
+		return -EFAULT;
+	if (sem_fast(id, &operation))
+		return 0;
+	int64_t result = operate(id, &operation, 1, DEADLINE_NEVER);
+	if (result == 0 && !(operation.flags & L_SEM_UNDO))
+		sem_fast_learn(id);
+	return result;
 }
 
 /* ---- semctl ---- */

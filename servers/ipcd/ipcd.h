@@ -11,6 +11,7 @@
 
 #include <ipc_types.h>
 #include <portico/server.h>
+#include <portico/sem_page.h>
 #include <portico/server_sessions.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -224,6 +225,7 @@ void shm_leave(struct process *p);
 struct semaphore {
 	int32_t value;
 	uint32_t pid;
+	uint32_t users; /* operations of waiters that name it */
 	struct list alter, zero; /* waiters of one operation: to change it, for 0 */
 };
 
@@ -233,6 +235,9 @@ struct sem_set {
 	uint32_t count;
 	uint32_t complex; /* waiters with several operations */
 	struct undo *undo;
+	struct sem_page *page; /* NULL: none */
+	port_name_t page_object, page_right;
+	uint64_t owned; /* semaphores of which the record counts, not the page */
 	struct list alter, zero; /* waiters with several operations; and in `alter` all others, while there are such */
 	struct semaphore sem[];
 };
@@ -271,6 +276,18 @@ void sem_cancel(struct sem_waiter *waiter);
 void sem_answer(struct sem_waiter *waiter, int error);
 /* Callers that wait for semaphore `number` to rise, or to be 0. */
 uint32_t sem_count_waiting(const struct sem_set *set, uint32_t number, bool zero);
+/* Out of its queue and no more: sem_dequeue() without looking at the others. */
+void sem_unlink(struct sem_waiter *waiter);
+
+/* sem_page.c: before a semaphore is looked at or changed, its value is taken from the page; afterwards what nobody waits for is given back. */
+void sem_own(struct sem_set *set, uint32_t number);
+void sem_own_all(struct sem_set *set);
+void sem_give(struct sem_set *set);
+/* Its value and last pid as they are, taken or not. */
+void sem_look(const struct sem_set *set, uint32_t number, int32_t *value, uint32_t *pid);
+int64_t sem_time(const struct sem_set *set); /* sem_otime */
+/* The page counts no more; all must be owned, or the set goes. */
+void sem_page_drop(struct sem_set *set);
 /* The process's undo record of the set. NULL: none, or (make) no memory. */
 struct undo *undo_find(struct process *p, struct sem_set *set, bool make);
 void undo_free(struct undo *undo);

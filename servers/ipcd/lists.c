@@ -40,7 +40,7 @@ static int print_set(char *line, const struct sem_set *s)
 	const struct object *o = &s->object;
 
 	return snprintf(line, LINE_MAX, "%10d %10d  %4o %10u %5u %5u %5u %5u %10lld %10lld\n", o->key, o->id, o->mode, s->count, o->uid, o->gid,
-	                o->cuid, o->cgid, (long long)s->operation_time, (long long)s->change_time);
+	                o->cuid, o->cgid, (long long)sem_time(s), (long long)s->change_time);
 }
 
 static int print_queue(char *line, const struct msg_queue *q)

@@ -87,7 +87,7 @@ static void drain(struct list *queue, int error)
 {
 	while (!list_empty(queue)) {
 		struct sem_waiter *w = list_item(queue->next, struct sem_waiter, queued);
-		list_unlink(&w->queued);
+		sem_unlink(w);
 		sem_answer(w, error);
 	}
 }
@@ -96,6 +96,7 @@ static void destroy(struct sem_set *set)
 {
 	struct account *account = set->object.account;
 
+	sem_page_drop(set);
 	drain(&set->alter, EIDRM);
 	drain(&set->zero, EIDRM);
 	for (uint32_t i = 0; i < set->count; i++) {
@@ -143,10 +144,22 @@ static int park(struct server_call *call, struct sem_set *set, const struct ipc_
 	return result;
 }
 
+static void performed(struct sem_set *set, const struct ipc_sem_operation *operations, uint32_t count, bool alters)
+{
+	int64_t now = ipcd_seconds();
+
+	set->operation_time = now;
+	if (alters)
+		sem_update(set, operations, count, now);
+}
+
 void sem_cancel(struct sem_waiter *w)
 {
+	struct sem_set *set = w->set;
+
 	sem_dequeue(w);
 	sem_answer(w, EINTR);
+	sem_give(set);
 }
 
 int ipc_serve_sem_operate(struct server_call *call, struct ipc_caller *object, int32_t id, const struct ipc_sem_operation *operations,
@@ -181,16 +194,15 @@ int ipc_serve_sem_operate(struct server_call *call, struct ipc_caller *object, i
 		if (undo == NULL)
 			return ENOMEM;
 	}
+	for (size_t i = 0; i < count; i++)
+		sem_own(set, operations[i].number);
 	error = sem_perform(set, operations, (uint32_t)count, undo, s->pid, &blocking);
 	if (error < 0)
-		return park(call, set, operations, count, alters, undo, blocking);
-	if (error != 0)
-		return error;
-	int64_t now = ipcd_seconds();
-	set->operation_time = now;
-	if (alters)
-		sem_update(set, operations, (uint32_t)count, now);
-	return 0;
+		error = park(call, set, operations, count, alters, undo, blocking);
+	else if (error == 0)
+		performed(set, operations, (uint32_t)count, alters);
+	sem_give(set);
+	return error;
 }
 
 /* ---- semctl ---- */
@@ -206,12 +218,15 @@ int ipc_serve_sem_get_value(struct server_call *call, struct ipc_caller *object,
 		return error;
 	if (number < 0 || (uint32_t)number >= set->count)
 		return EINVAL;
+	int32_t value;
+	uint32_t pid;
+	sem_look(set, (uint32_t)number, &value, &pid);
 	switch (what) {
 	case IPC_SEM_VALUE_VALUE:
-		*result = (uint32_t)set->sem[number].value;
+		*result = (uint32_t)value;
 		return 0;
 	case IPC_SEM_VALUE_PID:
-		*result = set->sem[number].pid;
+		*result = pid;
 		return 0;
 	default:
 		*result = sem_count_waiting(set, (uint32_t)number, what == IPC_SEM_VALUE_WAITING_ZERO);
@@ -244,11 +259,13 @@ int ipc_serve_sem_set_value(struct server_call *call, struct ipc_caller *object,
 	error = access_check(s, &set->object, MAY_WRITE);
 	if (error != 0)
 		return error;
+	sem_own(set, (uint32_t)number);
 	forget_adjustments(set, (uint32_t)number, 1);
 	set->sem[number].value = new;
 	set->sem[number].pid = s->pid;
 	set->change_time = ipcd_seconds();
 	sem_update(set, NULL, 0, set->change_time);
+	sem_give(set);
 	return 0;
 }
 
@@ -261,8 +278,10 @@ int ipc_serve_sem_get_all(struct server_call *call, struct ipc_caller *object, i
 	(void)object;
 	if (error != 0)
 		return error;
+	sem_own_all(set);
 	for (uint32_t i = 0; i < set->count; i++)
 		values[i] = (uint16_t)set->sem[i].value;
+	sem_give(set);
 	*count = set->count;
 	if (window->size < set->count * sizeof(values[0]))
 		return EFAULT;
@@ -289,6 +308,7 @@ int ipc_serve_sem_set_all(struct server_call *call, struct ipc_caller *object, i
 		if (values[i] > SEM_VALUE_MAX)
 			return ERANGE;
 	}
+	sem_own_all(set);
 	for (uint32_t i = 0; i < set->count; i++) {
 		set->sem[i].value = values[i];
 		set->sem[i].pid = s->pid;
@@ -296,6 +316,7 @@ int ipc_serve_sem_set_all(struct server_call *call, struct ipc_caller *object, i
 	forget_adjustments(set, 0, set->count);
 	set->change_time = now;
 	sem_update(set, NULL, 0, now);
+	sem_give(set);
 	return 0;
 }
 
@@ -313,7 +334,7 @@ int ipc_serve_sem_stat(struct server_call *call, struct ipc_caller *object, uint
 	if (error != 0)
 		return error;
 	object_describe(&set->object, &status->perm);
-	status->operation_time = set->operation_time;
+	status->operation_time = sem_time(set);
 	status->change_time = set->change_time;
 	status->count = set->count;
 	status->id = set->object.id;
@@ -355,6 +376,8 @@ int ipc_serve_sem_set(struct server_call *call, struct ipc_caller *object, int32
 		return error;
 	if (uid == KEEP_ID || gid == KEEP_ID)
 		return EINVAL;
+	sem_own_all(set);
+	sem_page_drop(set); /* who had it may do so no more, perhaps */
 	set->object.uid = uid;
 	set->object.gid = gid;
 	set->object.mode = (set->object.mode & ~MODE_BITS) | (mode & MODE_BITS);

@@ -86,6 +86,8 @@ void sem_enqueue(struct sem_waiter *w)
 	struct sem_set *set = w->set;
 	struct semaphore *sem = &set->sem[w->operation[0].number];
 
+	for (uint32_t i = 0; i < w->count; i++)
+		set->sem[w->operation[i].number].users++;
 	if (w->count > 1) {
 		if (set->complex++ == 0)
 			merge(set);
@@ -97,16 +99,18 @@ void sem_enqueue(struct sem_waiter *w)
 	}
 }
 
-static void unlink_waiter(struct sem_waiter *w)
+void sem_unlink(struct sem_waiter *w)
 {
 	list_unlink(&w->queued);
+	for (uint32_t i = 0; i < w->count; i++)
+		w->set->sem[w->operation[i].number].users--;
 	if (w->count > 1)
 		w->set->complex--;
 }
 
 void sem_dequeue(struct sem_waiter *w)
 {
-	unlink_waiter(w);
+	sem_unlink(w);
 	if (w->set->complex == 0)
 		unmerge(w->set);
 }
@@ -136,7 +140,7 @@ static bool wake_zero(struct list *queue)
 		int error = retry(w);
 		if (error < 0)
 			continue;
-		unlink_waiter(w);
+		sem_unlink(w);
 		sem_answer(w, error);
 		done |= error == 0;
 	}
@@ -184,7 +188,7 @@ static bool wake_alter(struct sem_set *set, struct list *queue, int32_t number)
 			int error = retry(w);
 			if (error < 0)
 				continue;
-			unlink_waiter(w);
+			sem_unlink(w);
 			if (error == 0) {
 				done = true;
 				wake_zeroes(set, w->operation, w->count);

@@ -42,9 +42,7 @@ static void drop_waiters(struct list *queue, const struct undo *undo)
 		next = item->next;
 		if (w->undo != undo)
 			continue;
-		list_unlink(item);
-		if (w->count > 1)
-			w->set->complex--;
+		sem_unlink(w);
 		sem_answer(w, EINTR);
 	}
 }
@@ -76,6 +74,7 @@ static void take_back(struct sem_set *set, const struct undo *undo)
 	for (uint32_t i = 0; i < set->count; i++) {
 		if (undo->adjust[i] == 0)
 			continue;
+		sem_own(set, i);
 		int32_t value = set->sem[i].value + undo->adjust[i];
 		set->sem[i].value = value < 0 ? 0 : value > SEM_VALUE_MAX ? SEM_VALUE_MAX : value;
 		set->sem[i].pid = undo->process->session->pid;
@@ -94,5 +93,6 @@ void undo_apply(struct process *p)
 		undo_free(undo);
 		sem_update(set, NULL, 0, now);
 		set->operation_time = now;
+		sem_give(set);
 	}
 }

@@ -1,21 +1,23 @@
 /*
- * Everything at once by sixteen processes, for some seconds, and then exact accounts: no increment, message, attachment or undo is lost or done
+ * Everything at once by eighteen processes, for some seconds, and then exact accounts: no increment, message, attachment or undo is lost or done
  * twice. Meant to run while ipcd is killed again and again; on Linux the same lines come out.
  */
 #include "check.h"
 
-enum { WORKERS = 6, VICTIMS = 3, SENDERS = 2, RECEIVERS = 2, MAPPERS = 3, TOKENS = 1500, SECONDS = 6 };
+enum { WORKERS = 4, LOCKERS = 4, VICTIMS = 3, SENDERS = 2, RECEIVERS = 2, MAPPERS = 3, TOKENS = 1500, SECONDS = 6 };
 
 static struct {
 	volatile bool stop;
 	long counter;           /* guarded by semaphore 0 */
 	long own[WORKERS];      /* increments of each worker */
+	long quick;             /* guarded by the other set, whose operations need no undo */
+	long own_quick[LOCKERS];
 	unsigned char seen[SENDERS][TOKENS];
 	long mapped[MAPPERS];
 	int wrong;
 } *shared;
 
-static int set, queue, segment;
+static int set, quick_set, queue, segment;
 
 static int operate(int number, int operation, int flags)
 {
@@ -42,6 +44,27 @@ static int worker(int number)
 		shared->own[number]++;
 		if (operate(0, 1, SEM_UNDO))
 			complain("unlock");
+	}
+	return 0;
+}
+
+/* The same without undo: most operations need not wait, and some do. */
+static int locker(int number)
+{
+	struct sembuf down = {0, -1, 0}, up = {0, 1, 0};
+
+	while (!shared->stop) {
+		if (semop(quick_set, &down, 1))
+			complain("quick lock");
+		long before = shared->quick;
+		for (volatile int i = 0; i < 100 + number * 50; i++)
+			;
+		shared->quick = before + 1;
+		shared->own_quick[number]++;
+		if (semop(quick_set, &up, 1))
+			complain("quick unlock");
+		if (before % 64 == number)
+			nap(1); /* others find it free now and then */
 	}
 	return 0;
 }
@@ -119,7 +142,7 @@ static pid_t begin(int kind, int number)
 {
 	pid_t pid = begin_child(0);
 	if (pid == 0)
-		_exit(kind == 0 ? worker(number) : kind == 1 ? (victim(), 0) : kind == 2 ? sender(number) : kind == 3 ? receiver() : mapper(number));
+		_exit(kind == 0 ? worker(number) : kind == 1 ? (victim(), 0) : kind == 2 ? sender(number) : kind == 3 ? receiver() : kind == 4 ? mapper(number) : locker(number));
 	return pid;
 }
 
@@ -134,6 +157,12 @@ static void accounts(void)
 	for (int i = 0; i < WORKERS; i++)
 		sum += shared->own[i];
 	TRUE("increments", shared->counter == sum && sum > 100);
+	sum = 0;
+	for (int i = 0; i < LOCKERS; i++)
+		sum += shared->own_quick[i];
+	TRUE("quick increments", shared->quick == sum && sum > 1000);
+	VALUE("the quick lock is free", semctl(quick_set, 0, GETVAL));
+	VALUE("nobody waits for it", semctl(quick_set, 0, GETNCNT));
 	semctl(set, 0, GETALL, values);
 	VALUE("the lock is free", values.array[0]);
 	VALUE("undone: first", values.array[1]);
@@ -159,6 +188,8 @@ void storm_checks(void)
 
 	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	set = semget(IPC_PRIVATE, 4, 0600);
+	quick_set = semget(IPC_PRIVATE, 2, 0600);
+	semop(quick_set, &(struct sembuf){0, 1, 0}, 1);
 	queue = msgget(IPC_PRIVATE, 0600);
 	segment = shmget(IPC_PRIVATE, 10000, 0600);
 	semop(set, (struct sembuf[]){{0, 1, 0}, {1, 3, 0}, {3, 9, 0}}, 3);
@@ -166,6 +197,8 @@ void storm_checks(void)
 		victims[i] = begin(1, i);
 	for (int i = 0; i < WORKERS; i++)
 		pids[count++] = begin(0, i);
+	for (int i = 0; i < LOCKERS; i++)
+		pids[count++] = begin(5, i);
 	for (int i = 0; i < MAPPERS; i++)
 		pids[count++] = begin(4, i);
 	for (int i = 0; i < RECEIVERS; i++)
@@ -194,6 +227,7 @@ void storm_checks(void)
 		nap(5); /* undo follows death */
 	accounts();
 	semctl(set, 0, IPC_RMID);
+	semctl(quick_set, 0, IPC_RMID);
 	msgctl(queue, IPC_RMID, NULL);
 	shmctl(segment, IPC_RMID, NULL);
 }

@@ -12,6 +12,7 @@ uint32_t extra_group;
 unsigned asked, signals, memory_objects;
 struct sig_signal_info signalled;
 uint32_t signalled_pid;
+struct sem_page *shared_sem_page;
 
 static struct proc_change queue[64];
 static size_t queued, keep_at_start, rights_at_start;
@@ -43,6 +44,27 @@ int64_t kernel_memory_right(port_name_t memory, bool writable, bool executable)
 	(void)executable;
 	cr_assert(loopback_kind(memory));
 	return loopback_stray(LOOPBACK_SERVER, RIGHT_SEND);
+}
+
+int64_t kernel_page_create(struct shared_page *shared)
+{
+	/* The keep's memory is not searched for pointers by the leak checker: nothing on the heap. */
+	static struct sem_page pool[16];
+	static unsigned used;
+	struct sem_page *page = &pool[used++ % 16];
+
+	memset(page, 0, sizeof(*page));
+	*shared = (struct shared_page){.page = page, .object = loopback_stray(LOOPBACK_SERVER, RIGHT_SEND),
+	                               .right = loopback_stray(LOOPBACK_SERVER, RIGHT_SEND)};
+	shared_sem_page = shared->page;
+	return 0;
+}
+
+/* The page itself stays: processes have it. */
+void kernel_page_destroy(const struct shared_page *shared)
+{
+	server_release_right(shared->object);
+	server_release_right(shared->right);
 }
 
 uint64_t kernel_memory_resident(port_name_t memory)

@@ -32,6 +32,8 @@ extern unsigned asked;
 extern struct sig_signal_info signalled;
 extern uint32_t signalled_pid;
 extern unsigned signals;
+/* The page that was made last. */
+extern struct sem_page *shared_sem_page;
 /* Memory objects that are there. */
 extern unsigned memory_objects;
 
