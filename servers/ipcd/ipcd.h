@@ -299,14 +299,21 @@ void undo_apply(struct process *p);
 /* Of System V's queues and of POSIX's. */
 struct message {
 	struct message *next;
-	struct account *account; /* of the sender */
-	int64_t type;            /* POSIX: the priority */
+	int64_t type; /* POSIX: the priority */
 	size_t size;
+	size_t room; /* of the record */
 	uint8_t text[];
+};
+
+/* Where a queue's messages come from: one small record is kept for the next message. */
+struct message_store {
+	struct account *account;
+	struct message *spare;
 };
 
 struct msg_queue {
 	struct object object;
+	struct message_store store;
 	int64_t send_time, receive_time, change_time;
 	uint64_t bytes, count, max_bytes;
 	uint32_t send_pid, receive_pid;
@@ -340,9 +347,11 @@ struct receive_waiter {
 
 /* The message that the selection means; *link is what points to it. NULL: none. */
 struct message *msg_select(struct msg_queue *queue, const struct selection *selection, struct message ***link);
-/* A message of `size` bytes, not filled yet, charged to the sender. NULL: no memory, or the sender has its share. */
-struct message *msg_new(const struct server_session *s, int64_t type, size_t size);
-void msg_free(struct message *message);
+/* A message of `size` bytes, not filled yet, charged to the queue's owner. NULL: no memory, or that user has its share. */
+struct message *msg_new(struct message_store *store, int64_t type, size_t size);
+void msg_free(struct message_store *store, struct message *message);
+/* The queue goes: nothing is kept for later. */
+void store_empty(struct message_store *store);
 /* A message has room now: put it in, or hand it to a receiver that waits. */
 void msg_deliver(struct msg_queue *queue, struct message *message, uint32_t pid, int64_t now);
 /* There is room: senders go on. */
@@ -376,6 +385,7 @@ struct mq_notification {
 
 struct mqueue {
 	struct object object; /* in no table: only owner and mode count */
+	struct message_store store;
 	struct mqueue *next;
 	bool linked;           /* has its name */
 	struct open_file *files;
@@ -464,7 +474,6 @@ struct ipc_root {
 	struct table segments, sets, queues;
 	uint64_t segment_pages; /* of all segments */
 	uint32_t semaphores;    /* of all sets */
-	uint64_t messages, message_bytes;
 	struct account *accounts;
 	struct mqueue *mqueues;
 	uint32_t mqueue_count;

@@ -128,7 +128,7 @@ void mq_answer(struct mq_waiter *w, int error)
 	wait_forget(&w->waiter);
 	list_unlink(&w->queued);
 	if (w->message != NULL)
-		msg_free(w->message);
+		msg_free(&w->queue->store, w->message);
 	server_reply_error(&w->waiter.reply, error);
 	keep_free(w);
 }
@@ -150,8 +150,9 @@ static bool hand_over(struct mq_waiter *w, struct message *message)
 		}
 		ipc_reply_mq_receive(reply, 0, (uint32_t)message->type, message->size);
 	}
+	struct message_store *store = &w->queue->store;
 	mq_answer(w, 0); /* its token is used */
-	msg_free(message);
+	msg_free(store, message);
 	return true;
 }
 
@@ -162,7 +163,7 @@ int mq_deliver(struct mqueue *queue, struct message *message, const struct serve
 			return 0;
 	}
 	if (!mq_insert(queue, message)) {
-		msg_free(message);
+		msg_free(&queue->store, message);
 		return ENOMEM;
 	}
 	if (queue->count == 1 && queue->notification.pid != 0)
@@ -191,7 +192,8 @@ static void destroy(struct mqueue *queue)
 	struct account *account = queue->object.account;
 
 	while (queue->levels != NULL)
-		msg_free(mq_take(queue));
+		msg_free(&queue->store, mq_take(queue));
+	store_empty(&queue->store);
 	while (*link != queue)
 		link = &(*link)->next;
 	*link = queue->next;

@@ -55,7 +55,7 @@ static struct mqueue *make(const struct server_session *s, const char *name, uin
 		account_put(account);
 		return NULL;
 	}
-	queue->object.account = account;
+	queue->object.account = queue->store.account = account;
 	queue->object.uid = queue->object.cuid = s->euid;
 	queue->object.gid = queue->object.cgid = s->egid;
 	queue->object.mode = mode & MODE_BITS;
@@ -220,7 +220,7 @@ static int send(struct server_call *call, const struct open_file *file, struct m
 	if (error == SERVER_PARKED)
 		waiter->message = message;
 	else
-		msg_free(message);
+		msg_free(&queue->store, message);
 	return error;
 }
 
@@ -232,7 +232,7 @@ int ipc_serve_mq_send_inline(struct server_call *call, struct open_file *file, u
 
 	if (error != 0)
 		return error;
-	struct message *message = msg_new(s, priority, text_count);
+	struct message *message = msg_new(&file->queue->store, priority, text_count);
 	if (message == NULL)
 		return ENOMEM;
 	memcpy(message->text, text, text_count);
@@ -246,12 +246,12 @@ int ipc_serve_mq_send(struct server_call *call, struct open_file *file, uint32_t
 
 	if (error != 0)
 		return error;
-	struct message *message = msg_new(s, priority, text->size);
+	struct message *message = msg_new(&file->queue->store, priority, text->size);
 	if (message == NULL)
 		return ENOMEM;
 	int64_t status = server_window_read(text, 0, message->text, text->size);
 	if (status != (int64_t)text->size) {
-		msg_free(message);
+		msg_free(&file->queue->store, message);
 		return status == KERN_PEER_FAULT ? SERVER_RESTART : EFAULT;
 	}
 	return send(call, file, message, no_wait);
@@ -286,7 +286,7 @@ static int wait_for_message(struct server_call *call, const struct open_file *fi
 
 static void received(struct mqueue *queue)
 {
-	msg_free(mq_take(queue));
+	msg_free(&queue->store, mq_take(queue));
 	mq_room(queue);
 }
 

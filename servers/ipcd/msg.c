@@ -19,7 +19,7 @@ static int create(const struct server_session *s, int32_t key, uint32_t flags, i
 	struct msg_queue *queue = account_charge(account, sizeof(*queue)) ? keep_allocate(sizeof(*queue)) : NULL;
 	int error = ENOMEM;
 	if (queue != NULL) {
-		queue->object.account = account;
+		queue->object.account = queue->store.account = account;
 		queue->max_bytes = root->limits.msg_bytes;
 		list_init(&queue->senders);
 		list_init(&queue->receivers);
@@ -64,8 +64,9 @@ static void destroy(struct msg_queue *queue)
 	while (queue->first != NULL) {
 		struct message *message = queue->first;
 		msg_take(queue, &queue->first, 0, 0);
-		msg_free(message);
+		msg_free(&queue->store, message);
 	}
+	store_empty(&queue->store);
 	table_remove(&root->queues, &queue->object);
 	account_refund(account, sizeof(*queue));
 	account_put(account);
@@ -93,12 +94,12 @@ static int send(struct server_call *call, struct msg_queue *queue, struct messag
 	}
 	struct send_waiter *w = (flags & IPC_NOWAIT) != 0 ? NULL : keep_allocate(sizeof(*w));
 	if (w == NULL) {
-		msg_free(message);
+		msg_free(&queue->store, message);
 		return (flags & IPC_NOWAIT) != 0 ? EAGAIN : ENOMEM;
 	}
 	int result = wait_park(call, &w->waiter, WAIT_SEND);
 	if (result != SERVER_PARKED) {
-		msg_free(message);
+		msg_free(&queue->store, message);
 		keep_free(w);
 		return result;
 	}
@@ -120,7 +121,7 @@ int ipc_serve_msg_send_inline(struct server_call *call, struct ipc_caller *objec
 	int error = find(call, id, MAY_WRITE, &queue, &s);
 	if (error != 0)
 		return error;
-	struct message *message = msg_new(s, type, text_count);
+	struct message *message = msg_new(&queue->store, type, text_count);
 	if (message == NULL)
 		return ENOMEM;
 	memcpy(message->text, text, text_count);
@@ -138,12 +139,12 @@ int ipc_serve_msg_send(struct server_call *call, struct ipc_caller *object, int3
 	int error = find(call, id, MAY_WRITE, &queue, &s);
 	if (error != 0)
 		return error;
-	struct message *message = msg_new(s, type, text->size);
+	struct message *message = msg_new(&queue->store, type, text->size);
 	if (message == NULL)
 		return ENOMEM;
 	int64_t status = server_window_read(text, 0, message->text, text->size);
 	if (status != (int64_t)text->size) {
-		msg_free(message);
+		msg_free(&queue->store, message);
 		return status == KERN_PEER_FAULT ? SERVER_RESTART : EFAULT;
 	}
 	return send(call, queue, message, flags, s);
@@ -204,7 +205,7 @@ static void received(struct msg_queue *queue, struct message **link, uint32_t fl
 		return;
 	int64_t now = ipcd_seconds();
 	msg_take(queue, link, pid, now);
-	msg_free(message);
+	msg_free(&queue->store, message);
 	msg_senders(queue, now);
 }
 
@@ -296,9 +297,12 @@ int ipc_serve_msg_info(struct server_call *call, struct ipc_caller *object, stru
 	info->max_bytes = root->limits.msg_bytes;
 	info->max_queues = root->limits.msg_queues;
 	info->queues = root->queues.count;
-	info->messages = root->messages;
-	info->bytes = root->message_bytes;
 	info->highest = table_highest(&root->queues);
+	for (int32_t i = 0; i <= info->highest; i++) {
+		const struct msg_queue *queue = (const struct msg_queue *)table_at(&root->queues, (uint32_t)i);
+		info->messages += queue != NULL ? queue->count : 0;
+		info->bytes += queue != NULL ? queue->bytes : 0;
+	}
 	return 0;
 }
 

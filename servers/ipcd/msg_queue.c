@@ -5,28 +5,45 @@
 
 #include <ipc_server.h>
 
-struct message *msg_new(const struct server_session *s, int64_t type, size_t size)
-{
-	struct account *account = account_of(s->euid);
+#define SPARE_MAX 512u
 
-	if (account == NULL)
-		return NULL;
-	struct message *message = account_charge(account, sizeof(*message) + size) ? keep_allocate(sizeof(*message) + size) : NULL;
-	if (message == NULL) {
-		account_put(account);
-		return NULL;
+struct message *msg_new(struct message_store *store, int64_t type, size_t size)
+{
+	struct message *message = store->spare;
+
+	if (message != NULL && size <= message->room) {
+		store->spare = NULL;
+	} else {
+		size_t room = (size + 31) & ~(size_t)31;
+		message = account_charge(store->account, sizeof(*message) + room) ? keep_allocate(sizeof(*message) + room) : NULL;
+		if (message == NULL)
+			return NULL;
+		message->room = room;
 	}
-	message->account = account;
 	message->type = type;
 	message->size = size;
 	return message;
 }
 
-void msg_free(struct message *message)
+static void release(struct message_store *store, struct message *message)
 {
-	account_refund(message->account, sizeof(*message) + message->size);
-	account_put(message->account);
+	account_refund(store->account, sizeof(*message) + message->room);
 	keep_free(message);
+}
+
+void msg_free(struct message_store *store, struct message *message)
+{
+	if (store->spare == NULL && message->room <= SPARE_MAX)
+		store->spare = message;
+	else
+		release(store, message);
+}
+
+void store_empty(struct message_store *store)
+{
+	if (store->spare != NULL)
+		release(store, store->spare);
+	store->spare = NULL;
 }
 
 bool msg_fits(const struct msg_queue *queue, size_t size)
@@ -87,8 +104,6 @@ static void append(struct msg_queue *queue, struct message *message)
 	queue->last = message;
 	queue->bytes += message->size;
 	queue->count++;
-	root->messages++;
-	root->message_bytes += message->size;
 }
 
 void msg_take(struct msg_queue *queue, struct message **link, uint32_t pid, int64_t now)
@@ -100,8 +115,6 @@ void msg_take(struct msg_queue *queue, struct message **link, uint32_t pid, int6
 		queue->last = link == &queue->first ? NULL : list_item(link, struct message, next);
 	queue->bytes -= message->size;
 	queue->count--;
-	root->messages--;
-	root->message_bytes -= message->size;
 	queue->receive_pid = pid;
 	queue->receive_time = now;
 }
@@ -113,7 +126,7 @@ void msg_answer_send(struct send_waiter *w, int error)
 	wait_forget(&w->waiter);
 	list_unlink(&w->queued);
 	if (w->message != NULL)
-		msg_free(w->message);
+		msg_free(&w->queue->store, w->message);
 	server_reply_error(&w->waiter.reply, error);
 	keep_free(w);
 }
@@ -131,6 +144,7 @@ static bool hand_over(struct receive_waiter *w, struct message *message)
 {
 	size_t size = message->size < w->selection.size ? message->size : w->selection.size;
 	struct server_reply *reply = &w->waiter.reply;
+	struct message_store *store = &w->queue->store;
 
 	if (message->size > w->selection.size && (w->selection.flags & MSG_NOERROR) == 0) {
 		msg_answer_receive(w, E2BIG);
@@ -149,7 +163,7 @@ static bool hand_over(struct receive_waiter *w, struct message *message)
 		ipc_reply_msg_receive(reply, 0, message->type, size);
 	}
 	msg_answer_receive(w, 0); /* its token is used */
-	msg_free(message);
+	msg_free(store, message);
 	return true;
 }
 
