@@ -28,21 +28,15 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <sys/syscall.h>
+
+#include "killpoints.h"
+
 #define DIR_ "/tmp/kp"
 #define POINTS_MAX 20000
 
-static char why[200];
-#include <sys/syscall.h>
-
-static unsigned count_now; /* a token: different in each execution of an operation */
-
-#define check(x)                                                                                                       \
-	do {                                                                                                           \
-		if (!(x)) {                                                                                            \
-			snprintf(why, sizeof why, "%s: %s", #x, strerror(errno));                                      \
-			return false;                                                                                  \
-		}                                                                                                      \
-	} while (0)
+char why[200];
+unsigned count_now;
 
 /* ---- files ---- */
 
@@ -393,8 +387,11 @@ static const struct operation {
 	{"kill_child", kill_child, NULL}, {"groups", groups, NULL}, {"limits", limits, NULL}, {"proc_files", proc_files, NULL},
 	{"handler", handler, NULL}, {"queued", queued, NULL}, {"timers", timers, NULL}, {"posix_timer", posix_timer, NULL},
 	{"terminal", terminal, NULL}, {"console_output", console_output, NULL},
+	{"sysv_shm", sysv_shm, NULL}, {"sysv_fork", sysv_fork, NULL}, {"sysv_sem", sysv_sem, NULL}, {"sysv_undo", sysv_undo, NULL},
+	{"sysv_wait", sysv_wait, NULL}, {"sysv_page", sysv_page, NULL}, {"sysv_msg", sysv_msg, NULL}, {"sysv_msg_wait", sysv_msg_wait, NULL},
+	{"sysv_files", sysv_files, NULL}, {"posix_mq", posix_mq, NULL},
 };
-static const char *const servers[] = {"vfs", "proc", "sig", "tty", "serial"};
+static const char *const servers[] = {"vfs", "proc", "sig", "ipcd", "tty", "serial"};
 
 /* ---- the countdown ---- */
 
