@@ -5,6 +5,7 @@
 #include "proc.h"
 
 #include <io_server.h>
+#include <portico/keep.h>
 #include <portico/strings.h>
 #include <proc_server.h>
 #include <root_client.h>
@@ -12,6 +13,8 @@
 #include <vfs_server.h>
 
 struct proc_root *root;
+
+SERVER_KEEP_ROOT(struct proc_root);
 
 /* By badge: constants, so that a right needs no memory. No record keeps their address. */
 static struct proc_right ordinary = {.server = false}, upper = {.server = true};

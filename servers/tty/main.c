@@ -3,8 +3,11 @@
  */
 #include "tty.h"
 #include <io_server.h>
+#include <portico/keep.h>
 #include <serial_client.h>
 #include <tty_server.h>
+
+SERVER_KEEP_ROOT(struct tty);
 
 static void notified(uint64_t bits)
 {

@@ -3,7 +3,10 @@
  * received.
  */
 #include "vfs.h"
+#include <portico/keep.h>
 #include <root_client.h>
+
+SERVER_KEEP_ROOT(struct vfs_state);
 
 static void fill_root(void)
 {
