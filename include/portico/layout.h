@@ -37,6 +37,7 @@
 #define SERVER_LOG_SIZE 0x4000000ul      /* reserved; built lazily */
 #define SERVER_OLD_KEEP 0x140000000000ul /* in a migrator (migration.h): the keep as it was, read only */
 #define SERVER_LOG_EMPTY 4096ul          /* of the log's first word: SERVER_LOG + this, if there is nothing to undo */
+#define SERVER_LOG_TIMES 40ul            /* there: when the incarnation was ready to receive, and had its first answer (two words, monotonic ns) */
 #define SERVER_ENDPOINT 0x7fe000000000ul
 #define SERVER_STACK_TOP 0x7fe100000000ul
 #define SERVER_STACK_SIZE 0x40000ul

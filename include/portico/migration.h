@@ -23,7 +23,6 @@ enum migration_status {
 	MIGRATION_DONE = 0x6d696772,
 	MIGRATION_UNKNOWN = 1,  /* it has no migration from the layout that the keep says it has */
 	MIGRATION_DAMAGED,      /* the keep's heap is not in order before it begins */
-	MIGRATION_CHECK_BEFORE, /* not used by libserver; for a migration that finds its objects in disorder */
 	MIGRATION_FAILED,       /* the migration returned an error */
 	MIGRATION_DAMAGED_AFTER,
 	MIGRATION_CHECK,        /* the server's own check refused the result */
