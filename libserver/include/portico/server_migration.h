@@ -53,6 +53,13 @@ void *migration_placed(const void *old);
 /* The same, but an object that was not placed is where it was. NULL stays NULL. */
 void *migration_now(const void *old);
 
+/* A field of the same kind in both: its bytes. */
+#define MIGRATION_SAME(to, from, field)                                                                                \
+	do {                                                                                                           \
+		_Static_assert(sizeof((to)->field) == sizeof((from)->field), "of the same kind");                      \
+		memcpy(&(to)->field, &(from)->field, sizeof((to)->field));                                             \
+	} while (0)
+
 /* ---- for start.c and tests ---- */
 
 /*
