@@ -20,18 +20,17 @@ void update_pause(unsigned index)
 		uint64_t ready, answered;
 	} times;
 
-	if (p->known)
+	if (p->answered != 0)
 		return;
 	int64_t n = trap4(TRAP_object_read, client->log, SERVER_LOG_TIMES, (uint64_t)&times, sizeof(times));
 	if (n != sizeof(times))
 		times.ready = times.answered = 0;
 	server_sample(&times, sizeof(times));
 	/* Older ones are an earlier incarnation's. */
-	if (times.ready <= p->stopped || times.answered <= p->stopped)
-		return;
-	p->known = true;
-	p->ready = times.ready - p->stopped;
-	p->answered = times.answered - p->stopped;
+	if (times.ready > p->stopped && p->ready == 0)
+		p->ready = times.ready - p->stopped;
+	if (times.answered > p->stopped)
+		p->answered = times.answered - p->stopped;
 	longest(&p->longest_ready, p->ready);
 	longest(&p->longest_answered, p->answered);
 }

@@ -160,8 +160,7 @@ struct root_migration {
 /* How long updates took, ns, from when the old incarnation was stopped; see pause.c. */
 struct root_pauses {
 	uint64_t stopped;         /* monotonic ns */
-	bool known;               /* the pause of the present update is */
-	uint64_t ready, answered; /* of the last update: until the new incarnation received, until its first answer */
+	uint64_t ready, answered; /* of the last update: until the new incarnation received, until its first answer; 0: not yet */
 	uint64_t longest_ready, longest_answered;
 	uint64_t longest_failed; /* until the old incarnation was resumed */
 	uint32_t updates, failures;

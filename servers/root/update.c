@@ -123,7 +123,7 @@ bool update_stopped(unsigned index, uint64_t now)
 	struct root_client *client = &root->client[index];
 
 	client->pauses.stopped = now;
-	client->pauses.known = false;
+	client->pauses.ready = client->pauses.answered = 0;
 	if (!client->migration.wanted)
 		return false;
 	migrate_begin(index, now);

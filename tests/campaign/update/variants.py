@@ -4,6 +4,7 @@ Beside the build's own programs (`present`) there are, for each server: `rebuilt
 constants lie elsewhere, with a migration from `wide`; and `wide`, with the changes of edits.py and a migration from the present layout. Migrations are
 made as docs/guide/update.md says: definitions and conversions by tools/layout, the rest by hand in NAME.c here.
 """
+import hashlib
 import os
 import subprocess
 
@@ -93,7 +94,7 @@ def address_of(source, symbol):
     raise RuntimeError(f'{source}: no symbol {symbol}')
 
 
-def damaged(wide, silent, other, folder):
+def damaged(wide, without, other, folder):
     """The updates that must fail, and what svc says then."""
     text = address_of(wide, 'server_layout') - 16  # "portico.layout"
     cases = {
@@ -108,7 +109,7 @@ def damaged(wide, silent, other, folder):
         patch(wide, os.path.join(folder, name), symbol, code)
         expected[name] = why
     expected['cut'] = 'lies beyond the file'
-    for name, path, why in (('stranger', other, 'no migration from the present one'), ('silent', silent, 'no migration from the present one')):
+    for name, path, why in (('stranger', other, 'no migration from the present one'), ('silent', without, 'no migration from the present one')):
         with open(path, 'rb') as file, open(os.path.join(folder, name), 'wb') as copy:
             copy.write(file.read())
         expected[name] = why
@@ -122,9 +123,30 @@ def prepare(overlay, say=print):
         for edit in EDITS[server]:
             wide.edit(*edit)
     rebuilt.edit('meson.build', "'-O2', '-g',", "'-O1', '-g',")
+    build(wide, rebuilt, say)
+    return {server: fill(overlay, server, wide, rebuilt) for server in SERVERS}
+
+
+def digest(*trees):
+    """Of all that the programs are made of."""
+    sum_ = hashlib.sha256()
+    for tree in trees:
+        for path in sorted(tree.files):
+            sum_.update(path.encode() + b'\0' + hashlib.sha256(tree.files[path]).digest())
+    for server in SERVERS:
+        sum_.update(command(LAYOUT, '--fingerprint', program(BUILD, server)).encode())
+    return sum_.hexdigest()
+
+
+def build(wide, rebuilt, say):
+    stamp, made_of = os.path.join(BUILD, 'updates', 'made-of'), digest(wide, rebuilt)
+    if os.path.exists(stamp) and open(stamp).read() == made_of:
+        return
     say('building: another layout, without a migration')
     wide.build()
-    silent = {server: open(wide.program(server), 'rb').read() for server in SERVERS}
+    for server in SERVERS:
+        with open(wide.program(server), 'rb') as file:
+            write(silent(server), file.read())
     say('building: the same layout')
     rebuilt.build()
     for server in SERVERS:
@@ -134,19 +156,22 @@ def prepare(overlay, say=print):
     for server in SERVERS:
         rebuilt.add_migration(server, wide.program(server))
     rebuilt.build()
-    return {server: fill(overlay, server, wide, rebuilt, silent[server]) for server in SERVERS}
+    write(stamp, made_of)
 
 
-def fill(overlay, server, wide, rebuilt, silent):
+def silent(server):
+    """The one that has another layout and no migration."""
+    return os.path.join(BUILD, 'updates', 'silent', server)
+
+
+def fill(overlay, server, wide, rebuilt):
     folder = os.path.join(overlay, 'u', server)
     os.makedirs(folder)
     for name, path in (('present', program(BUILD, server)), ('rebuilt', rebuilt.program(server)), ('wide', wide.program(server))):
         with open(path, 'rb') as file:
             write(os.path.join(folder, name), file.read())
-    write(os.path.join(overlay, 'silent'), silent)
     other = program(BUILD, SERVERS[(SERVERS.index(server) + 1) % len(SERVERS)])
-    expected = damaged(wide.program(server), os.path.join(overlay, 'silent'), other, folder)
-    os.remove(os.path.join(overlay, 'silent'))
+    expected = damaged(wide.program(server), silent(server), other, folder)
     for name in os.listdir(folder):
         command('objcopy', '--strip-debug', os.path.join(folder, name))
     with open(os.path.join(folder, 'wide'), 'rb') as file:
