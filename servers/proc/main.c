@@ -2,7 +2,7 @@
  * proc's start and its callbacks from the event loop.
  */
 #include "image.h"
-#include "proc.h"
+#include "procfs.h"
 
 #include <io_server.h>
 #include <portico/keep.h>
@@ -15,6 +15,8 @@
 struct proc_root *root;
 
 SERVER_KEEP_ROOT(struct proc_root);
+SERVER_KEEP_ENUM(process, state, process_state);
+SERVER_KEEP_ENUM(node, kind, node_kind);
 
 /* By badge: constants, so that a right needs no memory. No record keeps their address. */
 static struct proc_right ordinary = {.server = false}, upper = {.server = true};

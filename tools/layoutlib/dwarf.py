@@ -7,7 +7,7 @@ from .model import Array, Base, Enum, Field, Function, Layout, LayoutError, Poin
 ROOT = 'server_keep_root_type'
 HEADER = 'server_keep_header_type'
 LOG = 'server_log_type_'
-DECLARED = ('keep_outside_', 'keep_pointer_', ROOT, HEADER, LOG)
+DECLARED = ('keep_enum_', 'keep_outside_', 'keep_pointer_', ROOT, HEADER, LOG)
 
 # DW_ATE_* -> word of the canonical text
 ENCODINGS = {2: 'bool', 4: 'f', 5: 'i', 6: 'i', 7: 'u', 8: 'u', 0x10: 'u'}
@@ -66,11 +66,23 @@ class Reader:
     def read(self):
         if ROOT not in self.variables:
             raise LayoutError(f'{self.path}: it does not say what the root of its keep is: SERVER_KEEP_ROOT(TYPE)')
+        for name in self.variables:
+            if name.startswith('keep_') and not self.names_field(name.split('_', 2)[2]):
+                raise LayoutError(f'{self.path}: {name}: there is no such field')
         declared = {name: self.of(die) for name, die in self.variables.items()}
         root = declared[ROOT].target
         keep = Walk(declared).from_roots([root, declared[HEADER].target])
         log = Walk(declared).from_roots([declared[name].target for name in sorted(declared) if name.startswith(LOG)])
         return Layout(root, keep, log)
+
+    def names_field(self, words):
+        """TAG_FIELD, of a struct that the program has."""
+        parts = words.split('_')
+        for i in range(1, len(parts)):
+            die = self.complete.get(('DW_TAG_structure_type', '_'.join(parts[:i])))
+            if die is not None and any(text_of(c) == '_'.join(parts[i:]) for c in die.iter_children()):
+                return True
+        return False
 
     def of(self, die):
         """The type of a variable, member or derived type; None: void."""

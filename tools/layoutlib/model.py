@@ -14,6 +14,14 @@ class Base:
         self.text, self.c_name = text, c_name
 
 
+class Stored(Base):
+    """A number that holds a constant of an enumeration: declared."""
+
+    def __init__(self, base, enum):
+        super().__init__(f'{base.text} of enum {enum.name}', base.c_name)
+        self.enum = enum
+
+
 class Enum:
     def __init__(self, name, size, signed, constants):
         self.name, self.size, self.signed, self.constants = name, size, signed, constants
@@ -93,9 +101,12 @@ class Walk:
         """A pointer of this field, as declared if it is; arrays of pointers likewise."""
         if isinstance(type_, Array):
             return Array(self.resolve(type_.element, record, field, where), type_.count)
+        name = f'{path_name(where)}_{field.name}' if record.name is None else f'{record.name}_{field.name}'
+        enum = self.declared.get(f'keep_enum_{name}')
+        if isinstance(type_, Base) and enum is not None:
+            return type_ if isinstance(type_, Stored) else Stored(type_, enum)
         if not isinstance(type_, Pointer):
             return type_
-        name = f'{path_name(where)}_{field.name}' if record.name is None else f'{record.name}_{field.name}'
         if f'keep_outside_{name}' in self.declared:
             return Outside()
         target = self.declared.get(f'keep_pointer_{name}')
@@ -122,6 +133,8 @@ class Walk:
                     self.errors.append(f'{where}: a pointer to a pointer of unknown kind: give it a struct')
                     return []
             return self.lead(inner, where) if inner is not None else []
+        if isinstance(type_, Stored):
+            return [type_.enum]
         if isinstance(type_, (Record, Enum)):
             if type_.name is not None:
                 return [type_]

@@ -25,6 +25,9 @@
 /* The field `field` of `struct tag` is a void * (or a pointer to const) into the keep, to `type`. */
 #define SERVER_KEEP_POINTER(tag, field, type) static type *const keep_pointer_##tag##_##field KEEP_DECLARATION = NULL
 
+/* The number in `field` of `struct tag` is a constant of `enum name`, whose values are part of the layout. */
+#define SERVER_KEEP_ENUM(tag, field, name) static const enum name keep_enum_##tag##_##field KEEP_DECLARATION = (enum name)0
+
 /*
  * The pointer `field` of `struct tag` does not lead into the keep but to a mapping that is shared with the next incarnation. Never to code, constants or
  * static data of the program: those lie elsewhere in the next one.
