@@ -46,20 +46,28 @@ void report_updates(struct answer *answer, bool json)
 {
 	bool first = true;
 
-	answer_add(answer, json ? "[" : "%-8s %8s %8s %12s %12s %12s %12s %12s\n", "SERVER", "UPDATES", "FAILED", "READY ns", "ANSWER ns",
-	           "LONGEST", "ANSWER", "FAILED");
+	if (json)
+		answer_add(answer, "[");
+	else
+		answer_add(answer, "%-8s %8s %8s %14s %14s %14s %14s %14s\n", "SERVER", "UPDATES", "FAILED", "READY us", "MEAN", "LONGEST",
+		           "ANSWER", "WHEN FAILED");
 	for (unsigned i = 0; i < root_plan_count; i++) {
 		const struct root_pauses *p = &root->client[i].pauses;
+		const uint64_t ns[] = {p->ready, p->updates != 0 ? p->total_ready / p->updates : 0, p->longest_ready, p->longest_answered,
+		                       p->longest_failed};
 
 		if (root->client[i].domain == PORT_NULL)
 			continue;
-		answer_add(answer,
-		           json ? "%s{\"server\":\"%s\",\"updates\":%u,\"failed\":%u,\"ready_ns\":%llu,\"answered_ns\":%llu,"
-		                  "\"longest_ready_ns\":%llu,\"longest_answered_ns\":%llu,\"longest_failed_ns\":%llu}"
-		                : "%s%-8s %8u %8u %12llu %12llu %12llu %12llu %12llu\n",
-		           json && !first ? ",\n" : "", root_plan[i].name, p->updates, p->failures, (unsigned long long)p->ready,
-		           (unsigned long long)p->answered, (unsigned long long)p->longest_ready,
-		           (unsigned long long)p->longest_answered, (unsigned long long)p->longest_failed);
+		if (json)
+			answer_add(answer,
+			           "%s{\"server\":\"%s\",\"updates\":%u,\"failed\":%u,\"ready_ns\":%llu,\"mean_ready_ns\":%llu,"
+			           "\"longest_ready_ns\":%llu,\"longest_answered_ns\":%llu,\"longest_failed_ns\":%llu}",
+			           first ? "" : ",\n", root_plan[i].name, p->updates, p->failures, (unsigned long long)ns[0],
+			           (unsigned long long)ns[1], (unsigned long long)ns[2], (unsigned long long)ns[3], (unsigned long long)ns[4]);
+		else
+			answer_add(answer, "%-8s %8u %8u %14llu %14llu %14llu %14llu %14llu\n", root_plan[i].name, p->updates, p->failures,
+			           (unsigned long long)ns[0] / 1000, (unsigned long long)ns[1] / 1000, (unsigned long long)ns[2] / 1000,
+			           (unsigned long long)ns[3] / 1000, (unsigned long long)ns[4] / 1000);
 		first = false;
 	}
 	if (json)

@@ -162,6 +162,7 @@ struct root_pauses {
 	uint64_t stopped;         /* monotonic ns */
 	uint64_t ready, answered; /* of the last update: until the new incarnation received, until its first answer; 0: not yet */
 	uint64_t longest_ready, longest_answered;
+	uint64_t total_ready;    /* of `updates` */
 	uint64_t longest_failed; /* until the old incarnation was resumed */
 	uint32_t updates, failures;
 };

@@ -209,6 +209,7 @@ void update_tick(unsigned index, uint64_t now)
 	migrate_settle(index);
 	client->update = UPDATE_DONE;
 	client->pauses.updates++;
+	client->pauses.total_ready += client->pauses.ready;
 }
 
 void update_cancel(unsigned index)

@@ -301,11 +301,16 @@ Test(migration, an_object_is_placed_once, .signal = SIGABRT)
 
 Test(migration, pointers_follow)
 {
-	void *small = keep_allocate(16), *large = keep_allocate(16), *other = keep_allocate(16);
+	char *small = keep_allocate(16), *large = keep_allocate(16), *other = keep_allocate(16);
+
+	memset(small, 1, 16);
+	memset(large, 1, 16);
 	void *in_place = migration_place(small, 16), *moved = migration_place(large, 5000);
 
 	cr_assert_eq(in_place, small);
 	cr_assert_neq(moved, large);
+	cr_assert_eq(small[0] | small[15], 0, "what becomes of an object begins as zeroes, where it was, too");
+	cr_assert_eq(large[0] & large[15], 1, "an old block is not touched");
 	cr_assert_eq(migration_now(small), small);
 	cr_assert_eq(migration_now(large), moved);
 	cr_assert_eq(migration_now(other), other);
