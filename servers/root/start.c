@@ -233,6 +233,7 @@ int64_t server_incarnate_cold(unsigned index)
 	if (status < 0)
 		return status;
 	client->task = (port_name_t)status;
+	migrate_settle(index); /* a keep that is older still is of no use now */
 	server_release_right(client->keep);
 	client->keep = PORT_NULL;
 	status = furnish(client);

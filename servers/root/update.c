@@ -155,6 +155,7 @@ static void wait_again(unsigned index)
 	migrate_interrupted(index);
 	client->update = UPDATE_WAITING;
 	client->wanted = CAUSE_UPDATE;
+	client->wanted_cold = false;
 	client->wanted_until = server_now() + PATIENCE;
 }
 

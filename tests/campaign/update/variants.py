@@ -73,15 +73,14 @@ class Tree:
         self.edit(f'{folder}/meson.build', f"executable('{server}-linked',", f"executable('{server}-linked', 'migrate.c',")
 
 
-def patch(source, target, symbol, code):
-    """A copy of a program in which a function begins with this code."""
+def patch(source, target, symbols, code):
+    """A copy of a program in which functions begin with this code."""
     data = bytearray(open(source, 'rb').read())
-    address = address_of(source, symbol)
-    for line in command('readelf', '-lW', source).splitlines():
-        words = line.split()
-        if words[:1] == ['LOAD'] and int(words[2], 16) <= address < int(words[2], 16) + int(words[4], 16):
-            at = address - int(words[2], 16) + int(words[1], 16)
-            data[at:at + len(code)] = code
+    headers = [line.split() for line in command('readelf', '-lW', source).splitlines()]
+    for address in (address_of(source, symbol) for symbol in symbols.split()):
+        for offset, start, size in ((int(h[1], 16), int(h[2], 16), int(h[4], 16)) for h in headers if h[:1] == ['LOAD']):
+            if start <= address < start + size:
+                data[address - start + offset:address - start + offset + len(code)] = code
     with open(target, 'wb') as file:
         file.write(data)
 
@@ -94,7 +93,7 @@ def address_of(source, symbol):
     raise RuntimeError(f'{source}: no symbol {symbol}')
 
 
-def damaged(wide, without, other, folder):
+def damaged(server, wide, without, other, folder):
     """The updates that must fail, and what svc says then."""
     text = address_of(wide, 'server_layout') - 16  # "portico.layout"
     cases = {
@@ -103,8 +102,12 @@ def damaged(wide, without, other, folder):
         'gives-up': ('migrate_layout', b'\xb8\x05\x00\x00\x00\xc3', 'the migration gave up'),
         'unchecked': ('check', b'\xb8' + text.to_bytes(4, 'little') + b'\xc3', 'the check refused'),
         'dies-then': ('server_main', b'\x0f\x0b', 'failed before it answered'),
+        # In the first message of any kind. Only where there is no timer, and where there are messages all the time.
+        'dies-later': ('results_begin transaction_query', b'\x0f\x0b', 'failed before it answered'),
     }
     expected = {}
+    if server not in ('vfs', 'proc'):
+        del cases['dies-later']
     for name, (symbol, code, why) in cases.items():
         patch(wide, os.path.join(folder, name), symbol, code)
         expected[name] = why
@@ -171,7 +174,7 @@ def fill(overlay, server, wide, rebuilt):
         with open(path, 'rb') as file:
             write(os.path.join(folder, name), file.read())
     other = program(BUILD, SERVERS[(SERVERS.index(server) + 1) % len(SERVERS)])
-    expected = damaged(wide.program(server), silent(server), other, folder)
+    expected = damaged(server, wide.program(server), silent(server), other, folder)
     for name in os.listdir(folder):
         command('objcopy', '--strip-debug', os.path.join(folder, name))
     with open(os.path.join(folder, 'wide'), 'rb') as file:
