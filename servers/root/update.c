@@ -147,13 +147,15 @@ void update_failed(unsigned index)
 	client->pauses.failures++;
 }
 
-/* Killed by others while its keep was migrated: the next incarnation of the old program will be stopped again. */
+/* It ended otherwise before the switch, perhaps when it was about to be ended for it: the next incarnation of the old program will be stopped again. */
 static void wait_again(unsigned index)
 {
 	struct root_client *client = &root->client[index];
 
 	migrate_interrupted(index);
 	client->update = UPDATE_WAITING;
+	if (client->wanted == CAUSE_UPDATE)
+		return;
 	client->wanted = CAUSE_UPDATE;
 	client->wanted_cold = false;
 	client->wanted_until = server_now() + PATIENCE;
@@ -170,7 +172,7 @@ bool update_died(unsigned index, enum cause cause, bool own)
 		client->trial_until = server_now() + TRIAL;
 		return false;
 	}
-	if (client->update == UPDATE_MIGRATING)
+	if (client->update == UPDATE_WAITING || client->update == UPDATE_MIGRATING)
 		wait_again(index);
 	if (client->update != UPDATE_TRIAL || !own)
 		return false;
