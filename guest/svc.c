@@ -10,6 +10,7 @@
  *   hang NAME               lets it loop for ever
  *   restart NAME [--cold]   ends it between two requests; --cold: the next one has forgotten everything
  *   update NAME FILE        the next incarnation is made of this program
+ *   updates [--json]        updates of each server, and how long it served nobody because of them
  *   campaign MS NAME...     kills these in turn, one every MS milliseconds; `svc campaign 0` ends it
  *
  * Servers are known by the names of the boot plan; `root` is the supervisor itself. Only uid 0 may open the device.
@@ -43,6 +44,7 @@ static _Noreturn void usage(void)
 	      "       svc hang NAME\n"
 	      "       svc restart NAME [--cold]\n"
 	      "       svc update NAME FILE\n"
+	      "       svc updates [--json]\n"
 	      "       svc campaign MS NAME... | svc campaign 0\n",
 	      stderr);
 	exit(2);

@@ -34,4 +34,19 @@ extern char server_name[17];
 void *keep_segment(void);
 bool keep_segment_grow(size_t granted, size_t end);
 
+/* The program's own fingerprint, LAYOUT_LENGTH digits: start.S, filled in by tools/layout after linking. */
+extern const char server_layout[];
+
+/* keep.c, for migrations. The root structure, wherever and however large it is. */
+void *keep_root(void);
+/* Another size, zeroed; NULL: no memory. Where it was if it fits. */
+void *keep_place_root(size_t size);
+/* Bytes that fit into a live block. */
+size_t keep_room(const void *p);
+/* Fingerprint of the program that the keep belongs to; "": it is no keep. */
+const char *keep_layout(void);
+void keep_set_layout(const char *layout);
+/* Is the heap in order? NULL, or what is wrong. */
+const char *keep_check(void);
+
 #endif

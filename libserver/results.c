@@ -6,6 +6,9 @@
  * made; what it brought is then taken from the control block or the call-reply page, before anything can overwrite it.
  */
 #include "transaction.h"
+#include <portico/keep.h>
+
+SERVER_LOG_TYPE(result);
 
 static struct {
 	uint64_t at;       /* next entry to be handed out; results_end when the log has ended */

@@ -2,8 +2,11 @@
  * Begin, and what an incarnation finds of the one before it. The protocol and its rules: docs/guide/recovery.md. Not instrumented.
  */
 #include "transaction.h"
+#include <portico/keep.h>
 
 enum engine_mode engine_mode = ENGINE_COLD;
+
+SERVER_LOG_TYPE(transaction_log);
 
 /* The tag is stored last: until then a new incarnation finds no transaction, and begins. */
 void transaction_begin(enum transaction_kind kind)

@@ -31,7 +31,9 @@ struct transaction_log {
 	uint64_t results_last;    /* address of its last entry */
 	uint32_t kind;            /* enum transaction_kind */
 	int32_t give_up;          /* errno with which the transaction is to be given up; 0: it is to be executed */
+	uint64_t ready, answered; /* monotonic ns: when the incarnation first received, or had its first answer: at SERVER_LOG_TIMES */
 };
+_Static_assert(offsetof(struct transaction_log, ready) == SERVER_LOG_TIMES, "where root looks");
 
 #define LOG ((struct transaction_log *)SERVER_LOG)
 #define UNDO_START (SERVER_LOG + UNDO_OFFSET)

@@ -5,12 +5,16 @@
  * {address | 1, length}. Each is published by the store to undo_next. Not instrumented: see meson.build.
  */
 #include "transaction.h"
+#include <portico/keep.h>
 
 struct undo {
 	uint64_t address, old;
 };
 
+SERVER_LOG_TYPE(undo);
+
 #define UNDO_LIMIT (RESULTS_START - 4096)
+_Static_assert(UNDO_OFFSET == SERVER_LOG_EMPTY, "root empties the log so");
 #define BULK 1u
 #define LONG 64u /* from this length a range is kept in one entry */
 

@@ -8,7 +8,7 @@ import sys
 import time
 import traceback
 
-from harness import builds, guest, model, recovery, supervision, terminal
+from harness import builds, guest, model, recovery, supervision, terminal, update
 from harness.report import Report
 
 STAGES = {
@@ -28,6 +28,7 @@ STAGES = {
     'stress': guest.stress,             # one minute of everything on two CPUs, and nothing leaked
     'recovery': recovery.recovery,      # servers are destroyed under load, and nobody notices
     'supervision': supervision.supervision,  # svc: servers are killed, crashed, hung, restarted, updated
+    'update': update.update,            # svc update under load: other programs, other layouts, failures
     'hostile': guest.hostile,           # random traps and messages by an ordinary user
     'bench': guest.bench,               # the benchmarks run and print their lines (no limits on the figures)
 }

@@ -40,6 +40,7 @@ static struct {
 
 static void *segment;
 char server_name[17] = "host";
+const char server_layout[] = "00000000000000000000000000000000000000000000000000000000000000000000000000000000";
 
 void host_reset(void)
 {

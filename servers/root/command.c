@@ -124,6 +124,12 @@ static void do_log(char *const word[], unsigned count, struct answer *answer, st
 	report_log(answer, &session->report, count > 1);
 }
 
+static void do_updates(char *const word[], unsigned count, struct answer *answer, struct session *session)
+{
+	(void)word, (void)session;
+	report_updates(answer, count > 1);
+}
+
 /* Decimal; false: something else, or too large. */
 static bool number(const char *word, uint64_t limit, uint64_t *value)
 {
@@ -201,7 +207,7 @@ static void do_update(char *const word[], unsigned count, struct answer *answer,
 	if (index < 0)
 		return;
 	if (count == 2) {
-		answer_add(answer, "%s\n", update_text((unsigned)index));
+		answer_add(answer, "%s%s\n", update_is_error((unsigned)index) ? "error: " : "", update_text((unsigned)index));
 		return;
 	}
 	if (!number(word[2], IMAGE_MAX, &size) || size == 0) {
@@ -235,7 +241,7 @@ static const struct {
         {"crash", 2, 2, NULL, do_crash},     {"hang", 2, 2, NULL, do_hang},
         {"restart", 2, 3, NULL, do_restart}, {"log", 1, 2, "--json", do_log},
         {"update", 2, 3, NULL, do_update},   {"campaign", 2, WORDS, NULL, do_campaign},
-        {"killpoint", 3, 4, NULL, do_killpoint},
+        {"killpoint", 3, 4, NULL, do_killpoint}, {"updates", 1, 2, "--json", do_updates},
 };
 
 void command_execute(char *line, struct answer *answer, struct session *session)

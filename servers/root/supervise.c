@@ -23,7 +23,7 @@
 
 /* ---- what the kernel knows ---- */
 
-int64_t supervise_look(unsigned index, struct domain_info *info)
+int64_t supervise_look_at(port_name_t domain, struct domain_info *info)
 {
 	struct {
 		int64_t status;
@@ -31,13 +31,18 @@ int64_t supervise_look(unsigned index, struct domain_info *info)
 	} found = {0};
 
 	/* The kernel writes to the send page; root has no call of its own there, ever. */
-	found.status = trap1(TRAP_domain_info, root->client[index].domain);
+	found.status = trap1(TRAP_domain_info, domain);
 	if (found.status >= 0)
 		memcpy(&found.info, ((const struct msg_page *)(SERVER_ENDPOINT + ENDPOINT_SEND * PAGE_SIZE))->data,
 		       sizeof(found.info));
 	server_sample(&found, sizeof(found));
 	*info = found.info;
 	return found.status;
+}
+
+int64_t supervise_look(unsigned index, struct domain_info *info)
+{
+	return supervise_look_at(root->client[index].domain, info);
 }
 
 static const volatile struct portico_counters *own_counters(void)
@@ -171,6 +176,10 @@ static void decide(unsigned index, const struct domain_info *info)
 
 void supervise_died(port_name_t task, uint64_t index)
 {
+	if (index >= MIGRATOR_COOKIE) {
+		migrate_died(task, (unsigned)(index - MIGRATOR_COOKIE));
+		return;
+	}
 	struct root_client *client = &root->client[index];
 	struct domain_info info;
 
@@ -236,6 +245,10 @@ static bool end_between_requests(unsigned index, uint64_t now)
 	if (!between && now >= client->wanted_until && client->wanted == CAUSE_UPDATE) {
 		client->wanted = CAUSE_NONE;
 		update_cancel(index);
+	}
+	if (between && client->wanted == CAUSE_UPDATE && update_stopped(index, server_now())) {
+		client->wanted = CAUSE_NONE;
+		return true;
 	}
 	if (client->wanted != CAUSE_NONE && (between || now >= client->wanted_until)) {
 		(void)supervise_kill(index, (enum cause)client->wanted);

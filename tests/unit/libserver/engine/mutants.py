@@ -68,7 +68,7 @@ MUTANTS = [
     ('the commit forgets the queue', 'loop', '\tif (count == 0)\n', 0, '\tif (count < 3)\n', 'parking', 0),
     ('the answer of a transaction that was executed again is lost', 'loop', 'op = resume(&destination);', 0, '(void)resume(&destination);', 'stores', 0),
     ('a message that was delivered is forgotten', 'loop', 'if (counters()->held == 0)', 0, 'if (counters()->held <= 1)', 'stores', 0),
-    ('the timer runs as a message', 'loop', '\t\t\ttransaction_begin(kind);\n', 0, '\t\t\ttransaction_begin(TRANSACTION_MESSAGE);\n', 'later', 0),
+    ('the timer runs as a message', 'loop', '\t\ttransaction_begin(kind);\n', 0, '\t\ttransaction_begin(TRANSACTION_MESSAGE);\n', 'later', 0),
     ('a file is compiled without the hooks', 'state', '', 0, None, 'later', 0),
     ('snprintf is compiled without the hooks', 'print', '', 0, None, 'given-up', 0),
 ]
