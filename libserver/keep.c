@@ -17,6 +17,7 @@
 #define CHUNK (64u * 1024u) /* the segment is asked for in steps of this */
 #define ROOT_OFFSET 4096u
 #define ROOT_SPARE 4096u /* behind the root structure, so that it can become longer where it is; no memory until it is used */
+#define SPARE 16u /* bytes behind the last block that may be read: see undo.c */
 
 struct keep_block {
 	uint32_t class;
@@ -67,9 +68,9 @@ static size_t footprint(uint32_t class)
 
 static bool grow(struct keep_header *h, size_t end)
 {
-	if (end <= h->granted)
+	if (end + SPARE <= h->granted)
 		return true;
-	size_t granted = (end + CHUNK - 1) & ~(size_t)(CHUNK - 1);
+	size_t granted = (end + SPARE + CHUNK - 1) & ~(size_t)(CHUNK - 1);
 	/* Sampled: whether there is memory may have changed when this is executed again. */
 	if (!server_sample_word(keep_segment_grow(h->granted, granted)))
 		return false;
@@ -117,15 +118,23 @@ struct server_state *server_state(void)
 	return &header()->state;
 }
 
+/* Where a free block says in which transaction it was freed. Its contents before that are dead but to this very transaction, if it is undone. */
+static uint64_t *freed_in(struct keep_block *block)
+{
+	return (uint64_t *)(block + 1);
+}
+
 void *keep_allocate(size_t size)
 {
 	struct keep_header *h = header();
+	bool dead = true;
 
 	if (size > LARGEST)
 		return NULL;
 	uint32_t class = class_of(size + sizeof(struct keep_block));
 	struct keep_block *block = h->free[class];
 	if (block != NULL) {
+		dead = *freed_in(block) != transaction_number();
 		h->free[class] = block->next;
 	} else {
 		if (!grow(h, h->end + footprint(class)))
@@ -137,7 +146,10 @@ void *keep_allocate(size_t size)
 	block->state = LIVE;
 	block->next = NULL;
 	h->used += footprint(class);
-	memset(block + 1, 0, footprint(class) - sizeof(*block));
+	if (dead)
+		server_zero_plain(block + 1, footprint(class) - sizeof(*block));
+	else
+		memset(block + 1, 0, footprint(class) - sizeof(*block));
 	return block + 1;
 }
 
@@ -158,6 +170,7 @@ void keep_free(void *p)
 		return;
 	struct keep_block *block = live_block(p);
 	block->state = FREE;
+	*freed_in(block) = transaction_number();
 	block->next = h->free[block->class];
 	h->free[block->class] = block;
 	h->used -= footprint(block->class);

@@ -30,6 +30,7 @@
 #define THREAD_SLOTS 4096ul
 
 /* Servers: where root maps a server's image, its keep, and its thread's endpoint and stack. */
+#define SERVER_STORE_MAP 0x3ff000ul      /* a byte for each SERVER_KEEP_SIZE of addresses: not 0: stores there keep the undo log */
 #define SERVER_IMAGE 0x400000ul          /* linked here, static */
 #define SERVER_KEEP 0x100000000000ul     /* the keep segment: root structure, typed heap */
 #define SERVER_KEEP_SIZE 0x1000000000ul  /* reserved; built lazily */

@@ -55,6 +55,17 @@ void host_reset(void)
 	host.keep_limit = SEGMENT_SIZE;
 }
 
+/* Nothing is undone here. */
+uint64_t transaction_number(void)
+{
+	return 0;
+}
+
+void server_zero_plain(void *to, size_t size)
+{
+	memset(to, 0, size);
+}
+
 void *keep_segment(void)
 {
 	if (segment == NULL)

@@ -65,6 +65,7 @@ void machine_map(void)
 	map(SERVER_LOG, SERVER_LOG_SIZE);
 	map(SERVER_ENDPOINT, ENDPOINT_BYTES);
 	map(SERVER_MAPPINGS, MAPPINGS_BYTES);
+	memcpy(map(SERVER_STORE_MAP, PAGE_SIZE), server_store_map, sizeof(server_store_map));
 }
 
 static void empty(uint64_t address, size_t size)
