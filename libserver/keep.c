@@ -10,7 +10,7 @@
 #include <portico/migration.h>
 
 #define LIVE 0x6c697665u
-#define FREE 0x66726565u
+#define FREE 0x80000000u /* with the number of the transaction that freed the block: see keep_allocate() */
 #define CLASSES 128u
 #define SMALLEST 32u /* of a block with its header */
 #define LARGEST ((size_t)1 << 36)
@@ -21,7 +21,7 @@
 
 struct keep_block {
 	uint32_t class;
-	uint32_t state; /* LIVE or FREE: tells a double free */
+	uint32_t state; /* LIVE, or FREE and a number: tells a double free */
 	struct keep_block *next;
 };
 
@@ -118,10 +118,9 @@ struct server_state *server_state(void)
 	return &header()->state;
 }
 
-/* Where a free block says in which transaction it was freed. Its contents before that are dead but to this very transaction, if it is undone. */
-static uint64_t *freed_in(struct keep_block *block)
+static uint32_t free_now(void)
 {
-	return (uint64_t *)(block + 1);
+	return FREE | (uint32_t)transaction_number();
 }
 
 void *keep_allocate(size_t size)
@@ -134,7 +133,7 @@ void *keep_allocate(size_t size)
 	uint32_t class = class_of(size + sizeof(struct keep_block));
 	struct keep_block *block = h->free[class];
 	if (block != NULL) {
-		dead = *freed_in(block) != transaction_number();
+		dead = block->state != free_now(); /* what it held is nobody's, unless the transaction that freed it is this one and may be undone */
 		h->free[class] = block->next;
 	} else {
 		if (!grow(h, h->end + footprint(class)))
@@ -169,8 +168,7 @@ void keep_free(void *p)
 	if (p == NULL)
 		return;
 	struct keep_block *block = live_block(p);
-	block->state = FREE;
-	*freed_in(block) = transaction_number();
+	block->state = free_now();
 	block->next = h->free[block->class];
 	h->free[block->class] = block;
 	h->used -= footprint(block->class);
@@ -247,17 +245,17 @@ const char *keep_check(void)
 		const struct keep_block *block = (const struct keep_block *)((const char *)h + at);
 		if (block->class >= CLASSES || footprint(block->class) > h->end - at)
 			return "a block of the heap has no size";
-		if (block->state != LIVE && block->state != FREE)
+		if (block->state != LIVE && (block->state & FREE) == 0)
 			return "a block of the heap is neither live nor free";
 		used += block->state == LIVE ? footprint(block->class) : 0;
-		unused += block->state == FREE;
+		unused += block->state != LIVE;
 		at += footprint(block->class);
 	}
 	if (at != h->end || used != h->used)
 		return "the blocks of the heap do not add up";
 	for (uint32_t class = 0; class < CLASSES; class++)
 		for (const struct keep_block *b = h->free[class]; b != NULL; b = b->next)
-			if (b->class != class || b->state != FREE || unused-- == 0)
+			if (b->class != class || b->state == LIVE || unused-- == 0)
 				return "a free list of the heap is broken";
 	return unused == 0 ? NULL : "a free block of the heap is on no list";
 }

@@ -336,7 +336,7 @@ Test(migration, check_finds_damage)
 	*state = 0;
 	cr_assert_not_null(keep_check());
 	keep_set_layout(server_layout);
-	*state = 0x66726565u; /* free, and on no list */
+	*state = 0x80000000u; /* free, and on no list */
 	cr_assert_not_null(keep_check());
 	*state = 0x6c697665u;
 	cr_assert_null(keep_check());

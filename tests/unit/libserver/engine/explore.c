@@ -249,7 +249,7 @@ static uint64_t symbol(struct image *image, uint64_t word)
  * What counts of a keep: not the contents of free blocks, which are dead and differ after a transaction was undone. The layout is that
  * of libserver/keep.c.
  */
-static uint64_t keep_image[48 * 1024 / 8];
+static uint64_t keep_image[64 * 1024 / 8];
 
 static void keep_take(uint64_t *to, const void *from)
 {
@@ -270,8 +270,8 @@ static void keep_take(uint64_t *to, const void *from)
 		const struct block *block = (const struct block *)((const char *)from + at);
 		size_t base = (size_t)32 << (block->class / 4), size = (base + base / 4 * (block->class % 4) + 15) & ~(size_t)15;
 
-		if (block->state == 0x66726565)
-			memset((char *)to + at + sizeof(*block), 0, size - sizeof(*block));
+		if (block->state >> 31 != 0) /* with its state, which has a number of a transaction */
+			memset((char *)to + at + 4, 0, size - 4);
 		at += size;
 	}
 	memset((char *)to + end, 0, machine_area[1].size - end);

@@ -28,7 +28,7 @@ MUTANTS = [
     ('the length of a range is forgotten on the way back', 'undo', '\t\tat -= (size + 15) & ~(size_t)15;\n', 0, '\t\tat -= 16;\n', 'stores heap', 0),
     ('the log is shortened before all is undone', 'undo', 'uint64_t at = LOG->undo_next;', 0,
      f'uint64_t at = LOG->undo_next;\n\tLOG->undo_next = UNDO_START;\n\t{FENCE}', 'stores', 20),
-    ('what a block held that is freed and given out again at once is not kept', 'keep', 'dead = *freed_in(block) != transaction_number();', 0, 'dead = true;', 'heap', 0),
+    ('what a block held that is freed and given out again at once is not kept', 'keep', 'dead = block->state != free_now();', 0, 'dead = true;', 'heap', 0),
     ('the store map is empty', 'undo', '= INT8_MIN,', 0, '= 0,', 'stores', 0),
     ('memset is not undone', 'strings', '\tundo_range(to, n);\n', 3, '', 'stores', 0),
     ('memmove is not undone', 'strings', '\tundo_range(to, n);\n', 2, '', 'stores', 0),
