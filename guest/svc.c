@@ -11,6 +11,7 @@
  *   restart NAME [--cold]   ends it between two requests; --cold: the next one has forgotten everything
  *   update NAME FILE [--trial SECONDS]   the next incarnation is made of this program, on trial for so long (1)
  *   update NAME [--back]    what became of that; --back: the program on trial goes, the old one comes back
+ *   updates [--json]        updates of each server, and how long it served nobody because of them
  *   campaign MS NAME...     kills these in turn, one every MS milliseconds; `svc campaign 0` ends it
  *
  * Servers are known by the names of the boot plan; `root` is the supervisor itself. Only uid 0 may open the device.
@@ -45,6 +46,7 @@ static _Noreturn void usage(void)
 	      "       svc restart NAME [--cold]\n"
 	      "       svc update NAME FILE [--trial SECONDS]\n"
 	      "       svc update NAME [--back]\n"
+	      "       svc updates [--json]\n"
 	      "       svc campaign MS NAME... | svc campaign 0\n",
 	      stderr);
 	exit(2);

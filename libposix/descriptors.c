@@ -3,6 +3,7 @@
  */
 #include "fd.h"
 #include "linux.h"
+#include "sysv.h"
 #include "thread.h"
 #include "usercopy.h"
 
@@ -14,6 +15,7 @@
 
 int64_t sys_close(int fd)
 {
+	mq_close(fd);
 	return fd_close(fd);
 }
 

@@ -3,6 +3,7 @@
  * supplementary groups and capabilities from proc.
  */
 #include "linux.h"
+#include "sem_fast.h"
 #include "thread.h"
 #include "usercopy.h"
 
@@ -31,6 +32,7 @@ static int64_t set_ids(uint32_t kind, uint32_t real, uint32_t effective, uint32_
 	uint32_t previous;
 	int error = proc_set_ids(NAME_PROC, kind, real, effective, saved, &previous);
 
+	sem_fast_forget();
 	if (!error && proc_get_credentials(NAME_PROC, 0, &cred) == 0)
 		take_over(&cred);
 	if (error)
@@ -145,6 +147,7 @@ int64_t sys_setgroups(uint32_t count, const uint32_t *user)
 			groups[j - 1] = groups[j];
 			groups[j] = larger;
 		}
+	sem_fast_forget();
 	return result_of(proc_set_groups(NAME_PROC, groups, count));
 }
 
@@ -205,6 +208,7 @@ int64_t sys_capset(struct capability_header *user_header, const struct capabilit
 		return -EPERM;
 	if (user_copy(data, user_data, count * sizeof(data[0])))
 		return -EFAULT;
+	sem_fast_forget();
 	return result_of(proc_set_capabilities(NAME_PROC, data[0].effective | (uint64_t)data[1].effective << 32,
 					       data[0].permitted | (uint64_t)data[1].permitted << 32,
 					       data[0].inheritable | (uint64_t)data[1].inheritable << 32));

@@ -6,6 +6,7 @@
  */
 #include "fd.h"
 #include "linux.h"
+#include "sysv.h"
 #include "thread.h"
 #include "usercopy.h"
 
@@ -209,6 +210,8 @@ int64_t sys_mmap(uint64_t address, uint64_t size, int protection, int flags, int
 		mapping.flags |= shared ? 0 : VM_COPY;
 		result = map_file(fd, shared, protection, flags, &mapping);
 	}
+	if (result >= 0 && (flags & L_MAP_FIXED))
+		shm_unmapped((uint64_t)result, mapping.size);
 	if (result >= 0 && (flags & (L_MAP_POPULATE | L_MAP_LOCKED)))
 		trap4(TRAP_vm_advise, TASK_SELF, (uint64_t)result, mapping.size, VM_ADVISE_WILLNEED);
 	return result;
@@ -218,7 +221,10 @@ int64_t sys_munmap(uint64_t address, uint64_t size)
 {
 	if (address & (PAGE_SIZE - 1) || size == 0 || !in_program(address, page_up(size)))
 		return -EINVAL;
-	return memory_result(trap3(TRAP_vm_unmap, TASK_SELF, address, page_up(size)));
+	int64_t status = trap3(TRAP_vm_unmap, TASK_SELF, address, page_up(size));
+	if (status >= 0)
+		shm_unmapped(address, page_up(size));
+	return memory_result(status);
 }
 
 int64_t sys_mprotect(uint64_t address, uint64_t size, int protection)
@@ -247,6 +253,13 @@ int64_t sys_mremap(uint64_t address, uint64_t size, uint64_t new_size, int flags
 		return -EFAULT;
 	uint64_t how = flags & L_MREMAP_FIXED ? VM_FIXED : flags & L_MREMAP_MAYMOVE ? VM_TOP_DOWN : 0;
 	int64_t status = trap6(TRAP_vm_move, TASK_SELF, address, page_up(size), flags & L_MREMAP_FIXED ? to : 0, rounded, how);
+	if (status >= 0) {
+		if ((uint64_t)status != address)
+			shm_moved(address, (uint64_t)status);
+		shm_unmapped(address, page_up(size));
+		if (flags & L_MREMAP_FIXED)
+			shm_unmapped(to, rounded);
+	}
 	return status == KERN_FAULT ? -EFAULT : memory_result(status);
 }
 

@@ -38,9 +38,9 @@
 	S(26, msync, "pzx") \
 	S(27, mincore, "pzp") \
 	S(28, madvise, "pzd") \
-	N(29, shmget, "xzx") \
-	N(30, shmat, "xpx") \
-	N(31, shmctl, "xxp") \
+	S(29, shmget, "xzx") \
+	S(30, shmat, "xpx") \
+	S(31, shmctl, "xxp") \
 	S(32, dup, "f") \
 	S(33, dup2, "ff") \
 	S(34, pause, "-") \
@@ -73,14 +73,14 @@
 	S(61, wait4, "dpxp") \
 	S(62, kill, "dg") \
 	S(63, uname, "p") \
-	N(64, semget, "xdx") \
-	N(65, semop, "xpz") \
-	N(66, semctl, "xdxx") \
-	N(67, shmdt, "p") \
-	N(68, msgget, "xx") \
-	N(69, msgsnd, "xpzx") \
-	N(70, msgrcv, "xpzxx") \
-	N(71, msgctl, "xxp") \
+	S(64, semget, "xdx") \
+	S(65, semop, "xpz") \
+	S(66, semctl, "xdxx") \
+	S(67, shmdt, "p") \
+	S(68, msgget, "xx") \
+	S(69, msgsnd, "xpzx") \
+	S(70, msgrcv, "xpzxx") \
+	S(71, msgctl, "xxp") \
 	S(72, fcntl, "fdx") \
 	S(73, flock, "fd") \
 	S(74, fsync, "f") \
@@ -229,7 +229,7 @@
 	S(217, getdents64, "fpz") \
 	S(218, set_tid_address, "p") \
 	S(219, restart_syscall, "-") \
-	N(220, semtimedop, "xpzp") \
+	S(220, semtimedop, "xpzp") \
 	S(221, fadvise64, "fzzd") \
 	S(222, timer_create, "dpp") \
 	S(223, timer_settime, "dxpp") \
@@ -249,12 +249,12 @@
 	N(237, mbind, "pzxpxx") \
 	N(238, set_mempolicy, "dpx") \
 	N(239, get_mempolicy, "ppxpx") \
-	N(240, mq_open, "sxmp") \
-	N(241, mq_unlink, "s") \
-	N(242, mq_timedsend, "dpzup") \
-	N(243, mq_timedreceive, "dpzpp") \
-	N(244, mq_notify, "dp") \
-	N(245, mq_getsetattr, "dpp") \
+	S(240, mq_open, "sxmp") \
+	S(241, mq_unlink, "s") \
+	S(242, mq_timedsend, "dpzup") \
+	S(243, mq_timedreceive, "dpzpp") \
+	S(244, mq_notify, "dp") \
+	S(245, mq_getsetattr, "dpp") \
 	N(246, kexec_load, "-") \
 	S(247, waitid, "ddpxp") \
 	N(248, add_key, "sspzd") \

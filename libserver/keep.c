@@ -6,25 +6,29 @@
  * is reused for that class only. No block is ever given back to the kernel: servers' records come and go in few sizes.
  */
 #include "transaction.h"
+#include <portico/keep.h>
+#include <portico/migration.h>
 
-#define KEEP_MAGIC UINT64_C(0x7065656b6f636974)
 #define LIVE 0x6c697665u
-#define FREE 0x66726565u
+#define FREE 0x80000000u /* with the number of the transaction that freed the block: see keep_allocate() */
 #define CLASSES 128u
 #define SMALLEST 32u /* of a block with its header */
 #define LARGEST ((size_t)1 << 36)
 #define CHUNK (64u * 1024u) /* the segment is asked for in steps of this */
 #define ROOT_OFFSET 4096u
+#define ROOT_SPARE 4096u /* behind the root structure, so that it can become longer where it is; no memory until it is used */
+#define SPARE 16u /* bytes behind the last block that may be read: see undo.c */
 
 struct keep_block {
 	uint32_t class;
-	uint32_t state; /* LIVE or FREE: tells a double free */
+	uint32_t state; /* LIVE, or FREE and a number: tells a double free */
 	struct keep_block *next;
 };
 
 struct keep_header {
-	uint64_t magic;
-	size_t root_size;
+	struct keep_identity identity; /* whose layout the keep has: first, in every layout */
+	size_t root, root_size, root_room; /* offset of the root structure, its bytes, those that it may have there */
+	size_t heap;    /* offset of the first block */
 	size_t end;     /* offset of the first byte never given out */
 	size_t granted; /* offset up to which the segment may be used */
 	size_t used;    /* bytes in live blocks, headers included */
@@ -32,6 +36,7 @@ struct keep_header {
 	struct server_state state; /* libserver's own */
 };
 _Static_assert(sizeof(struct keep_header) <= ROOT_OFFSET, "header before the root structure");
+SERVER_KEEP_HEADER(keep_header);
 
 static struct keep_header *header(void)
 {
@@ -63,9 +68,9 @@ static size_t footprint(uint32_t class)
 
 static bool grow(struct keep_header *h, size_t end)
 {
-	if (end <= h->granted)
+	if (end + SPARE <= h->granted)
 		return true;
-	size_t granted = (end + CHUNK - 1) & ~(size_t)(CHUNK - 1);
+	size_t granted = (end + SPARE + CHUNK - 1) & ~(size_t)(CHUNK - 1);
 	/* Sampled: whether there is memory may have changed when this is executed again. */
 	if (!server_sample_word(keep_segment_grow(h->granted, granted)))
 		return false;
@@ -73,24 +78,39 @@ static bool grow(struct keep_header *h, size_t end)
 	return true;
 }
 
+static void build(struct keep_header *h, size_t size)
+{
+	size_t room = (size + ROOT_SPARE + 15) & ~(size_t)15, granted = (ROOT_OFFSET + room + CHUNK - 1) & ~(size_t)(CHUNK - 1);
+
+	if (!keep_segment_grow(0, granted))
+		server_panic("no memory for the keep's root structure");
+	h->identity.magic = KEEP_MAGIC;
+	memcpy(h->identity.layout, server_layout, LAYOUT_LENGTH);
+	h->root = ROOT_OFFSET;
+	h->root_size = size;
+	h->root_room = room;
+	h->heap = h->end = ROOT_OFFSET + room;
+	h->granted = granted;
+	h->state.deadline = DEADLINE_NEVER;
+	h->state.receive = NAME_SERVICE;
+}
+
 void *server_keep_root(size_t size)
 {
 	struct keep_header *h = header();
-	size_t end = (ROOT_OFFSET + size + 15) & ~(size_t)15;
 
-	if (h->magic != KEEP_MAGIC) {
-		if (!keep_segment_grow(0, (end + CHUNK - 1) & ~(size_t)(CHUNK - 1)))
-			server_panic("no memory for the keep's root structure");
-		h->magic = KEEP_MAGIC;
-		h->root_size = size;
-		h->end = end;
-		h->granted = (end + CHUNK - 1) & ~(size_t)(CHUNK - 1);
-		h->state.deadline = DEADLINE_NEVER;
-		h->state.receive = NAME_SERVICE;
-	}
+	if (h->identity.magic != KEEP_MAGIC)
+		build(h, size);
+	if (memcmp(h->identity.layout, server_layout, LAYOUT_LENGTH) != 0)
+		server_panic("the keep has the layout of another program");
 	if (h->root_size != size)
 		server_panic("the keep's root structure has %zu bytes, not %zu", h->root_size, size);
-	return (char *)h + ROOT_OFFSET;
+	return keep_root();
+}
+
+void *keep_root(void)
+{
+	return (char *)header() + header()->root;
 }
 
 struct server_state *server_state(void)
@@ -98,15 +118,22 @@ struct server_state *server_state(void)
 	return &header()->state;
 }
 
+static uint32_t free_now(void)
+{
+	return FREE | (uint32_t)transaction_number();
+}
+
 void *keep_allocate(size_t size)
 {
 	struct keep_header *h = header();
+	bool dead = true;
 
 	if (size > LARGEST)
 		return NULL;
 	uint32_t class = class_of(size + sizeof(struct keep_block));
 	struct keep_block *block = h->free[class];
 	if (block != NULL) {
+		dead = block->state != free_now(); /* what it held is nobody's, unless the transaction that freed it is this one and may be undone */
 		h->free[class] = block->next;
 	} else {
 		if (!grow(h, h->end + footprint(class)))
@@ -118,13 +145,16 @@ void *keep_allocate(size_t size)
 	block->state = LIVE;
 	block->next = NULL;
 	h->used += footprint(class);
-	memset(block + 1, 0, footprint(class) - sizeof(*block));
+	if (dead)
+		server_zero_plain(block + 1, footprint(class) - sizeof(*block));
+	else
+		memset(block + 1, 0, footprint(class) - sizeof(*block));
 	return block + 1;
 }
 
-static struct keep_block *live_block(void *p)
+static struct keep_block *live_block(const void *p)
 {
-	struct keep_block *block = (struct keep_block *)p - 1;
+	struct keep_block *block = (struct keep_block *)(uintptr_t)p - 1;
 
 	if (block->state != LIVE || block->class >= CLASSES)
 		server_panic("keep: %p is not a live block", p);
@@ -138,7 +168,7 @@ void keep_free(void *p)
 	if (p == NULL)
 		return;
 	struct keep_block *block = live_block(p);
-	block->state = FREE;
+	block->state = free_now();
 	block->next = h->free[block->class];
 	h->free[block->class] = block;
 	h->used -= footprint(block->class);
@@ -164,10 +194,76 @@ size_t keep_extent(const void *start)
 	const struct keep_header *h = start;
 
 	_Static_assert(offsetof(struct keep_header, end) + sizeof(h->end) <= KEEP_EXTENT_BYTES, "these bytes say it");
-	return h->magic == KEEP_MAGIC ? h->end : 0;
+	return h->identity.magic == KEEP_MAGIC ? h->end : 0;
 }
 
 size_t keep_used(void)
 {
 	return header()->used;
+}
+
+/* ---- for migrations ---- */
+
+size_t keep_room(const void *p)
+{
+	return footprint(live_block(p)->class) - sizeof(struct keep_block);
+}
+
+void *keep_place_root(size_t size)
+{
+	struct keep_header *h = header();
+	char *old = keep_root(), *now = old;
+
+	if (size <= h->root_room) {
+		memset(old, 0, h->root_size > size ? h->root_size : size);
+	} else {
+		now = keep_allocate(size + ROOT_SPARE);
+		if (now == NULL)
+			return NULL;
+		if (h->root != ROOT_OFFSET)
+			keep_free(old);
+		h->root = (size_t)(now - (char *)h);
+		h->root_room = keep_room(now);
+	}
+	h->root_size = size;
+	return now;
+}
+
+const char *keep_layout(void)
+{
+	return header()->identity.magic == KEEP_MAGIC ? header()->identity.layout : "";
+}
+
+void keep_set_layout(const char *layout)
+{
+	memcpy(header()->identity.layout, layout, LAYOUT_LENGTH);
+}
+
+/* Blocks one after another up to the end; those on the free lists are the free ones. */
+const char *keep_check(void)
+{
+	const struct keep_header *h = header();
+	size_t at = h->heap, used = 0, unused = 0;
+
+	if (h->identity.magic != KEEP_MAGIC)
+		return "this is no keep";
+	if (h->end > h->granted || h->root + h->root_size > h->end)
+		return "the keep's header contradicts itself";
+	while (at < h->end) {
+		const struct keep_block *block = (const struct keep_block *)((const char *)h + at);
+		if (block->class >= CLASSES || footprint(block->class) > h->end - at)
+			return "a block of the heap has no size";
+		if (block->state != LIVE && (block->state & FREE) == 0)
+			return "a block of the heap is neither live nor free";
+		used += block->state == LIVE ? footprint(block->class) : 0;
+		unused += block->state != LIVE;
+		at += footprint(block->class);
+	}
+	if (at != h->end || used != h->used)
+		return "the blocks of the heap do not add up";
+	for (uint32_t class = 0; class < CLASSES; class++)
+		for (const struct keep_block *b = h->free[class]; b != NULL; b = b->next)
+			if (b->class != class || b->state == LIVE || unused-- == 0)
+				return "a free list of the heap is broken";
+	return unused == 0 ? NULL : "a free block of the heap is on no list";
 }

@@ -3,6 +3,7 @@
  * beside it in the keep, and they are changed by the commit only. Instrumented.
  */
 #include "transaction.h"
+#include <portico/keep.h>
 #include <portico/server_readiness.h>
 
 #define OBJECT_SIZE (READINESS_SLOTS * sizeof(uint32_t))
@@ -19,6 +20,8 @@ struct readiness_state {
 		uint32_t next;
 	} *chunk[READINESS_SLOTS / CHUNK]; /* those up to `high` exist */
 };
+
+SERVER_KEEP_OUTSIDE(readiness_state, word);
 
 static struct readiness_slot *slot_at(const struct readiness_state *r, uint32_t slot)
 {

@@ -6,6 +6,9 @@
  * made; what it brought is then taken from the control block or the call-reply page, before anything can overwrite it.
  */
 #include "transaction.h"
+#include <portico/keep.h>
+
+SERVER_LOG_TYPE(result);
 
 static struct {
 	uint64_t at;       /* next entry to be handed out; results_end when the log has ended */
@@ -129,9 +132,9 @@ static uint64_t mix(uint64_t digest, uint64_t word)
 
 int64_t server_trap(uint64_t number, uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e, uint64_t f)
 {
-	if (engine_mode == ENGINE_COLD)
+	if (results_mode == ENGINE_COLD)
 		return trap6(number, a, b, c, d, e, f);
-	if (engine_mode == ENGINE_QUERY)
+	if (results_mode == ENGINE_QUERY)
 		server_panic("query %x made trap %u", (unsigned)transaction_ordinal(), (unsigned)number);
 	uint64_t digest = mix(mix(mix(mix(mix(mix(number, a), b), c), d), e), f);
 	struct result *entry = results_next(RESULT_OPERATION, (uint32_t)number, digest);
@@ -154,7 +157,7 @@ int64_t server_trap(uint64_t number, uint64_t a, uint64_t b, uint64_t c, uint64_
 
 void server_sample(void *value, size_t size)
 {
-	if (engine_mode != ENGINE_TRANSACTION)
+	if (results_mode != ENGINE_TRANSACTION)
 		return;
 	struct result *entry = results_next(RESULT_SAMPLE, 0, size);
 	if (entry != NULL) {
@@ -179,7 +182,7 @@ int64_t server_trap_results(uint64_t number, uint64_t a, uint64_t b, void *resul
 
 	if (size > sizeof(found.bytes))
 		server_panic("too many results");
-	if (engine_mode != ENGINE_TRANSACTION || !results_replaying()) {
+	if (results_mode != ENGINE_TRANSACTION || !results_replaying()) {
 		found.status = trap2(number, a, b);
 		server_copy_plain(found.bytes, (const uint8_t *)server_block() + offsetof(struct portico_block, result), size);
 	}
@@ -193,7 +196,7 @@ int64_t server_trap_results(uint64_t number, uint64_t a, uint64_t b, void *resul
 
 int64_t results_window(uint64_t digest, int64_t status, bool must_match, uint64_t *address, uint64_t *access)
 {
-	if (engine_mode != ENGINE_TRANSACTION)
+	if (results_mode != ENGINE_TRANSACTION)
 		return status;
 	struct result *entry = results_next(RESULT_WINDOW, 0, digest);
 	if (entry != NULL && entry->value != status && !results_replaying()) { /* nothing was made of it yet: it is as it is now */
@@ -291,9 +294,9 @@ static int64_t await_answer(struct result *entry)
 
 int64_t client_call(uint64_t op, port_name_t to, uint32_t ordinal, uint64_t deadline)
 {
-	if (engine_mode == ENGINE_COLD)
+	if (results_mode == ENGINE_COLD)
 		return trap_msg(op | MSG_CALL, MSG_DESTINATION(to, ordinal), PORT_NULL, deadline);
-	if (engine_mode == ENGINE_QUERY)
+	if (results_mode == ENGINE_QUERY)
 		server_panic("query %x called %x", (unsigned)transaction_ordinal(), (unsigned)ordinal);
 	uint64_t digest = digest_of(op, to, ordinal, client_pages.send);
 	struct result *entry = results_next(RESULT_CALL, ordinal, digest);
@@ -312,7 +315,7 @@ int64_t client_call(uint64_t op, port_name_t to, uint32_t ordinal, uint64_t dead
 /* One-way messages would be seen at once: nobody sends any today. */
 int64_t client_send(uint64_t op, port_name_t to, uint32_t ordinal, uint64_t deadline)
 {
-	if (engine_mode != ENGINE_COLD)
+	if (results_mode != ENGINE_COLD)
 		server_panic("a one-way message in a transaction");
 	return trap_msg(op | MSG_SEND, MSG_DESTINATION(to, ordinal), PORT_NULL, deadline);
 }

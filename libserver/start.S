@@ -17,4 +17,15 @@ _start:
 server_hang_here:
 	jmp server_hang_here
 	.size _start, . - _start
+
+/* What the keep looks like: a note of the owner "portico.layout" (portico/migration.h), which tools/layout fills in. */
+	.section .note.portico.layout, "a", @note
+	.balign 4
+	.long 15, 80, 1
+	.asciz "portico.layout"
+	.balign 4
+	.globl server_layout
+server_layout:
+	.fill 80, 1, '?'
+	.balign 4
 	.section .note.GNU-stack, "", @progbits

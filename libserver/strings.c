@@ -17,6 +17,14 @@ void server_copy_plain(void *to, const void *from, size_t n)
 	__asm__ volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(bytes) : : "memory");
 }
 
+void server_zero_plain(void *to, size_t n)
+{
+	size_t words = n / 8, bytes = n % 8;
+
+	__asm__ volatile("rep stosq" : "+D"(to), "+c"(words) : "a"(0) : "memory");
+	__asm__ volatile("rep stosb" : "+D"(to), "+c"(bytes) : "a"(0) : "memory");
+}
+
 void *memcpy(void *restrict to, const void *restrict from, size_t n)
 {
 	void *start = to;

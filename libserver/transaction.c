@@ -2,8 +2,11 @@
  * Begin, and what an incarnation finds of the one before it. The protocol and its rules: docs/guide/recovery.md. Not instrumented.
  */
 #include "transaction.h"
+#include <portico/keep.h>
 
 enum engine_mode engine_mode = ENGINE_COLD;
+
+SERVER_LOG_TYPE(transaction_log);
 
 /* The tag is stored last: until then a new incarnation finds no transaction, and begins. */
 void transaction_begin(enum transaction_kind kind)
@@ -12,6 +15,12 @@ void transaction_begin(enum transaction_kind kind)
 
 	kill_point();
 	effects_begin();
+#ifdef SERVER_NO_RECOVERY
+	(void)log, (void)kind;
+	engine_mode = ENGINE_TRANSACTION;
+	return;
+#endif
+	log->undo_limit = UNDO_LIMIT;
 	log->undo_next = UNDO_START;
 	kill_point();
 	results_begin();
@@ -25,11 +34,17 @@ void transaction_begin(enum transaction_kind kind)
 	engine_mode = ENGINE_TRANSACTION;
 }
 
+uint64_t transaction_number(void)
+{
+	return counters()->commits;
+}
+
 /* Nothing is logged: a query is run again from its beginning. */
 void transaction_query(void)
 {
 	effects_begin();
 	LOG->undo_next = 0;
+	LOG->undo_limit = 0;
 	engine_mode = ENGINE_QUERY;
 }
 

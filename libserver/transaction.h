@@ -31,10 +31,14 @@ struct transaction_log {
 	uint64_t results_last;    /* address of its last entry */
 	uint32_t kind;            /* enum transaction_kind */
 	int32_t give_up;          /* errno with which the transaction is to be given up; 0: it is to be executed */
+	uint64_t ready, answered; /* monotonic ns: when the incarnation first received, or had its first answer: at SERVER_LOG_TIMES */
+	uint64_t undo_limit;      /* undo_next from which there is no room for an entry; 0 if nothing is logged */
 };
+_Static_assert(offsetof(struct transaction_log, ready) == SERVER_LOG_TIMES, "where root looks");
 
 #define LOG ((struct transaction_log *)SERVER_LOG)
 #define UNDO_START (SERVER_LOG + UNDO_OFFSET)
+#define UNDO_LIMIT (RESULTS_START - 4096)
 #define RESULTS_START (SERVER_LOG + RESULTS_OFFSET)
 #define RESULTS_LIMIT (SERVER_LOG + SERVER_LOG_SIZE)
 
@@ -45,6 +49,12 @@ enum engine_mode {
 	ENGINE_TRANSACTION,
 };
 extern enum engine_mode engine_mode;
+/* A server that is built to measure what recovery costs queues its effects, but keeps no results: as if there were no transactions. */
+#ifdef SERVER_NO_RECOVERY
+#define results_mode ENGINE_COLD
+#else
+#define results_mode engine_mode
+#endif
 
 static inline const volatile struct portico_counters *counters(void)
 {

@@ -1,18 +1,29 @@
 /*
- * The undo log: the hooks that the compiler puts before every store, and the way back.
+ * The undo log: what the compiler calls before a store to the keep, and the way back.
+ *
+ * The compiler puts a look at the store map before every store: a byte for each 64 GiB of addresses, which is 0 but for the keep's. These are
+ * the kernel-address hooks with a scale at which the keep is one shadow byte: four instructions for a store to anything else.
  *
  * Entries, newest last: {address, old word} for an aligned word; or old bytes of a range, padded to 16, and then
  * {address | 1, length}. Each is published by the store to undo_next. Not instrumented: see meson.build.
  */
 #include "transaction.h"
+#include <portico/keep.h>
 
 struct undo {
 	uint64_t address, old;
 };
 
-#define UNDO_LIMIT (RESULTS_START - 4096)
+SERVER_LOG_TYPE(undo);
+
+_Static_assert(UNDO_OFFSET == SERVER_LOG_EMPTY, "root empties the log so");
 #define BULK 1u
 #define LONG 64u /* from this length a range is kept in one entry */
+
+/* The least byte: to the hooks, no part of what it stands for may be stored to without a call. */
+const int8_t server_store_map[STORE_MAP_SIZE] __attribute__((section(".store_map"), used)) = {
+        [SERVER_KEEP / SERVER_KEEP_SIZE] = INT8_MIN,
+};
 
 static inline bool in_keep(uint64_t address)
 {
@@ -30,17 +41,23 @@ static __attribute__((noinline, cold)) void full(void)
 	transaction_abandon(ENOMEM, "the undo log is full");
 }
 
+/* There is no room for an entry: the log is full, or nothing is logged. */
+static __attribute__((noinline, cold)) void no_entry(void)
+{
+	if (LOG->undo_next != 0)
+		full();
+	store_outside();
+}
+
 /* `address` is a multiple of 8. */
 static inline void log_word(uint64_t address)
 {
 	struct undo *entry = (struct undo *)LOG->undo_next;
 
-	if (__builtin_expect(entry == NULL, 0)) {
-		store_outside();
+	if (__builtin_expect((uint64_t)entry >= LOG->undo_limit, 0)) {
+		no_entry();
 		return;
 	}
-	if (__builtin_expect((uint64_t)entry >= UNDO_LIMIT, 0))
-		full();
 	kill_point();
 	entry->address = address;
 	entry->old = *(const uint64_t *)address;
@@ -62,8 +79,8 @@ static void log_bulk(uint64_t address, size_t size)
 	uint64_t start = LOG->undo_next, end;
 	struct undo *entry;
 
-	if (start == 0) {
-		store_outside();
+	if (start >= LOG->undo_limit) {
+		no_entry();
 		return;
 	}
 	end = start + ((size + 15) & ~(size_t)15);
@@ -81,27 +98,31 @@ static void log_bulk(uint64_t address, size_t size)
 	kill_point();
 }
 
-void undo_range(const void *to, size_t size)
+static __attribute__((noinline)) void log_range(uint64_t address, size_t size)
 {
-	uint64_t address = (uint64_t)to;
-
-	if (size == 0 || !in_keep(address))
-		return;
 	if (size < LONG)
 		log_words(address, size);
 	else
 		log_bulk(address, size);
 }
 
+/* Most ranges are none of the keep: those leave at once. */
+void undo_range(const void *to, size_t size)
+{
+#ifdef SERVER_NO_RECOVERY
+	return;
+#endif
+	if (in_keep((uint64_t)to) && size != 0)
+		log_range((uint64_t)to, size);
+}
+
 /* ---- what the compiler calls ---- */
 
 #define STORE_HOOK(size)                                                                                               \
-	void __asan_store##size##_noabort(uint64_t address);                                                           \
-	void __asan_store##size##_noabort(uint64_t address)                                                            \
+	void __asan_report_store##size##_noabort(uint64_t address);                                                    \
+	void __asan_report_store##size##_noabort(uint64_t address)                                                     \
 	{                                                                                                              \
-		if (!in_keep(address))                                                                                 \
-			return;                                                                                        \
-		if (__builtin_expect((address & 7) + size <= 8, 1))                                                     \
+		if (__builtin_expect((address & (size - 1)) == 0, 1))                                                   \
 			log_word(address & ~UINT64_C(7));                                                               \
 		else                                                                                                   \
 			log_words(address, size);                                                                      \
@@ -110,10 +131,13 @@ STORE_HOOK(1)
 STORE_HOOK(2)
 STORE_HOOK(4)
 STORE_HOOK(8)
-STORE_HOOK(16)
 
-void __asan_storeN_noabort(uint64_t address, size_t size);
-void __asan_storeN_noabort(uint64_t address, size_t size)
+/*
+ * Any other size or alignment: called for the first byte, and again for the last one, with the same size. What the second call keeps is not older
+ * than what the first one kept; behind the last block of the keep there is room for it (KEEP_SPARE).
+ */
+void __asan_report_store_n_noabort(uint64_t address, size_t size);
+void __asan_report_store_n_noabort(uint64_t address, size_t size)
 {
 	undo_range((const void *)address, size);
 }

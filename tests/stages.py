@@ -8,7 +8,7 @@ import sys
 import time
 import traceback
 
-from harness import builds, faults, guest, model, recovery, supervision, terminal
+from harness import builds, faults, guest, model, recovery, supervision, terminal, update
 from harness.report import Report
 
 STAGES = {
@@ -22,11 +22,13 @@ STAGES = {
     'boot': guest.boot,                 # BIOS and UEFI, one CPU and two, exit statuses, --posix-trace, panic
     'programs': guest.programs,         # static musl programs by --overlay
     'shell': guest.shell,               # tests/guest/checks.sh against Linux
+    'ipc': guest.ipc,                   # System V IPC against Linux
     'glibc': guest.glibc,               # Debian's dash, bash and coreutils, dynamically linked
     'terminal': terminal.terminal,      # the interactive shell on a pseudo-terminal
     'stress': guest.stress,             # one minute of everything on two CPUs, and nothing leaked
     'recovery': recovery.recovery,      # servers are destroyed under load, and nobody notices
     'supervision': supervision.supervision,  # svc: servers are killed, crashed, hung, restarted, updated
+    'update': update.update,            # svc update under load: other programs, other layouts, failures
     'faults': faults.faults,            # mutated servers and flipped bits: recovered, or found for what they are
     'hostile': guest.hostile,           # random traps and messages by an ordinary user
     'bench': guest.bench,               # the benchmarks run and print their lines (no limits on the figures)

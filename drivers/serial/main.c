@@ -3,6 +3,7 @@
  */
 #include "serial.h"
 #include <portico/client.h>
+#include <portico/keep.h>
 #include <root_client.h>
 #include <serial_server.h>
 
@@ -11,6 +12,8 @@
 #define PORTS 8u
 
 static struct serial *serial;
+
+SERVER_KEEP_ROOT(struct serial);
 /* By index: I/O ports, and the line number that a badge has (COM1 is 0, COM3 is 2). */
 static const uint16_t first_port[SERIAL_LINES] = {0x3f8, 0x3e8};
 static const uint64_t line_badge[SERIAL_LINES] = {0, 2};

@@ -30,16 +30,21 @@
 #define THREAD_SLOTS 4096ul
 
 /* Servers: where root maps a server's image, its keep, and its thread's endpoint and stack. */
+#define SERVER_STORE_MAP 0x3ff000ul      /* a byte for each SERVER_KEEP_SIZE of addresses: not 0: stores there keep the undo log */
 #define SERVER_IMAGE 0x400000ul          /* linked here, static */
 #define SERVER_KEEP 0x100000000000ul     /* the keep segment: root structure, typed heap */
 #define SERVER_KEEP_SIZE 0x1000000000ul  /* reserved; built lazily */
 #define SERVER_LOG 0x180000000000ul      /* the transaction log: undo log and results; shared with the next incarnation */
 #define SERVER_LOG_SIZE 0x4000000ul      /* reserved; built lazily */
+#define SERVER_OLD_KEEP 0x140000000000ul /* in a migrator (migration.h): the keep as it was, read only */
+#define SERVER_LOG_EMPTY 4096ul          /* of the log's first word: SERVER_LOG + this, if there is nothing to undo */
+#define SERVER_LOG_TIMES 40ul            /* there: when the incarnation was ready to receive, and had its first answer (two words, monotonic ns) */
 #define SERVER_ENDPOINT 0x7fe000000000ul
 #define SERVER_STACK_TOP 0x7fe100000000ul
 #define SERVER_STACK_SIZE 0x40000ul
 #define SERVER_MAPPINGS 0x200000000000ul /* from here up the server maps what it likes */
 #define SERVER_HANG 32ul                 /* from the entry point: an instruction that loops for ever */
 #define SERVER_START_GIVE_UP 1ul         /* rcx at the start: the request in service is to be answered with an error */
+#define SERVER_START_MIGRATE 2ul         /* ... it is a migrator (migration.h), and no incarnation */
 
 #endif

@@ -40,6 +40,7 @@ static struct {
 
 static void *segment;
 char server_name[17] = "host";
+const char server_layout[] = "00000000000000000000000000000000000000000000000000000000000000000000000000000000";
 
 void host_reset(void)
 {
@@ -52,6 +53,17 @@ void host_reset(void)
 	host.deadline = DEADLINE_NEVER;
 	host.now = 1000000000u;
 	host.keep_limit = SEGMENT_SIZE;
+}
+
+/* Nothing is undone here. */
+uint64_t transaction_number(void)
+{
+	return 0;
+}
+
+void server_zero_plain(void *to, size_t size)
+{
+	memset(to, 0, size);
 }
 
 void *keep_segment(void)

@@ -193,7 +193,7 @@ int proc_serve_fork(struct server_call *call, struct proc_right *right, uint32_t
 	if (sibling)
 		child->exit_signal = p->exit_signal;
 	root->forks++;
-	change_log(child, PROC_CHANGE_KIND_BIRTH, 0, 0);
+	change_log(child, PROC_CHANGE_KIND_BIRTH, (int32_t)p->pid, 0);
 	struct portico_frame frame = {
 	        .rip = entry,
 	        .rsp = stack,

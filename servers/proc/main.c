@@ -2,9 +2,10 @@
  * proc's start and its callbacks from the event loop.
  */
 #include "image.h"
-#include "proc.h"
+#include "procfs.h"
 
 #include <io_server.h>
+#include <portico/keep.h>
 #include <portico/strings.h>
 #include <proc_server.h>
 #include <root_client.h>
@@ -12,6 +13,10 @@
 #include <vfs_server.h>
 
 struct proc_root *root;
+
+SERVER_KEEP_ROOT(struct proc_root);
+SERVER_KEEP_ENUM(process, state, process_state);
+SERVER_KEEP_ENUM(node, kind, node_kind);
 
 /* By badge: constants, so that a right needs no memory. No record keeps their address. */
 static struct proc_right ordinary = {.server = false}, upper = {.server = true};

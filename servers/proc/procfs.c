@@ -174,6 +174,8 @@ int vfs_serve_open(struct server_call *call, struct open_file *base, const char 
 	int error = resolve(call, base, path, !(flags & OPEN_NO_FOLLOW), &walk);
 	if (!error)
 		error = check_open(&walk, flags);
+	if (!error && node_is_ipc(&walk.node))
+		error = EREMOTE;
 	if (error)
 		return error;
 	*kind = kind_of(&walk.node);
@@ -229,14 +231,30 @@ int vfs_serve_read_link(struct server_call *call, struct open_file *base, const 
 	return 0;
 }
 
+/* An open of a file that ipcd serves: allowed by now. */
+static int refer_to_ipc(const struct node *node, uint32_t flags, uint32_t *server, struct server_port *target, char *rest, uint32_t *kind)
+{
+	if (root->ipc == PORT_NULL)
+		return ENXIO;
+	*server = VFS_SERVER_ID_IPC;
+	target->name = root->ipc;
+	target->badge = IPC_FILE_BADGE(node->kind - NODE_IPC, flags & ~(uint32_t)(OPEN_CREATE | OPEN_EXCLUSIVE | OPEN_TRUNCATE), ++root->next_file);
+	*kind = kind_of(node);
+	rest[0] = '\0';
+	return 0;
+}
+
 int vfs_serve_refer(struct server_call *call, struct open_file *base, const char *path, uint32_t flags,
                     uint32_t open_flags, uint32_t mode, uint32_t *server, struct server_port *target, char *rest,
                     uint32_t *kind)
 {
 	struct walk walk;
-	(void)open_flags;
 	(void)mode;
 	int error = resolve(call, base, path, !(flags & VFS_LOOKUP_NO_FOLLOW), &walk);
+	if (!error && node_is_ipc(&walk.node) && open_flags != UINT32_MAX) {
+		error = check_open(&walk, open_flags);
+		return error ? error : refer_to_ipc(&walk.node, open_flags, server, target, rest, kind);
+	}
 	if (error != EREMOTE)
 		return error ? error : EINVAL;
 	*server = VFS_SERVER_ID_VFS;

@@ -10,6 +10,7 @@
 
 #include "proc.h"
 
+#include <portico/ipc_files.h>
 #include <vfs_types.h>
 
 #define PROCFS_PATH_MAX 2801u
@@ -20,6 +21,9 @@ enum node_kind {
 	NODE_ROOT,
 	NODE_SYS,
 	NODE_SYS_KERNEL,
+	NODE_SYSVIPC,
+	NODE_SYS_FS,
+	NODE_SYS_FS_MQUEUE,
 	NODE_PORTICO,
 	NODE_PROCESS,
 	NODE_TASKS,
@@ -53,6 +57,9 @@ enum node_kind {
 	NODE_SYS_RANDOM,
 	NODE_COUNTERS,
 	NODE_SYSRQ_TRIGGER,
+	/* files that ipcd serves, in the order of enum ipc_file */
+	NODE_IPC,
+	NODE_IPC_LAST = NODE_IPC + IPC_FILES - 1,
 	/* files of a process or thread */
 	NODE_STAT,
 	NODE_STATM,
@@ -97,6 +104,12 @@ struct open_file {
 	struct proc_file *file;
 	struct node node;
 };
+
+/* Is it a file whose contents are ipcd's? */
+static inline bool node_is_ipc(const struct node *node)
+{
+	return node->kind >= NODE_IPC && node->kind <= NODE_IPC_LAST;
+}
 
 #define MODE_DIRECTORY 0040000u
 #define MODE_LINK 0120000u

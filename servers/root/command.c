@@ -119,6 +119,12 @@ static void do_restart(char *const word[], unsigned count, struct answer *answer
 		tell(answer, word[1], supervise_restart((unsigned)index, CAUSE_RESTART, cold));
 }
 
+static void do_updates(char *const word[], unsigned count, struct answer *answer, struct session *session)
+{
+	(void)word, (void)session;
+	report_updates(answer, count > 1);
+}
+
 /* Decimal; false: something else, or too large. */
 static bool number(const char *word, uint64_t limit, uint64_t *value)
 {
@@ -229,7 +235,7 @@ static void do_update(char *const word[], unsigned count, struct answer *answer,
 	if (index < 0)
 		return;
 	if (count == 2) {
-		answer_add(answer, "%s\n", update_text((unsigned)index));
+		answer_add(answer, "%s%s\n", update_is_error((unsigned)index) ? "error: " : "", update_text((unsigned)index));
 		return;
 	}
 	if (count == 3 && strcmp(word[2], "--back") == 0) {
@@ -274,7 +280,8 @@ static const struct {
         {"crash", 2, 2, NULL, do_crash},     {"hang", 2, 2, NULL, do_hang},
         {"restart", 2, 3, NULL, do_restart}, {"log", 1, 4, NULL, do_log},
         {"update", 2, 4, NULL, do_update},   {"campaign", 2, WORDS, NULL, do_campaign},
-        {"killpoint", 3, 4, NULL, do_killpoint}, {"flip", 2, 4, NULL, do_flip},
+        {"killpoint", 3, 4, NULL, do_killpoint}, {"updates", 1, 2, "--json", do_updates},
+        {"flip", 2, 4, NULL, do_flip},
 };
 
 void command_execute(char *line, struct answer *answer, struct session *session)

@@ -122,7 +122,7 @@ static size_t padded(size_t n)
 	return (n + 3) & ~(size_t)3;
 }
 
-const void *image_layout(const void *notes, size_t size, size_t *length)
+const void *image_layout(const void *notes, size_t size, uint32_t type, unsigned n, size_t *length)
 {
 	static const char owner[] = "portico.layout";
 	const uint8_t *at = notes;
@@ -135,7 +135,7 @@ const void *image_layout(const void *notes, size_t size, size_t *length)
 		if (note.name_size > size || padded(note.name_size) > size || note.size > size - padded(note.name_size))
 			return NULL;
 		const uint8_t *description = at + padded(note.name_size);
-		if (note.name_size == sizeof(owner) && memcmp(at, owner, sizeof(owner)) == 0) {
+		if (note.name_size == sizeof(owner) && memcmp(at, owner, sizeof(owner)) == 0 && note.type == type && n-- == 0) {
 			*length = note.size;
 			return description;
 		}

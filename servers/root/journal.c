@@ -3,6 +3,7 @@
  */
 #include "root.h"
 #include <io_decode.h>
+#include <ipc_decode.h>
 #include <portico/message.h>
 #include <portico/strings.h>
 #include <proc_decode.h>
@@ -31,7 +32,7 @@ const struct incident *journal_get(uint64_t number)
 }
 
 static const struct decode_interface *const interfaces[] = {&root_decode, &vfs_decode, &io_decode,    &proc_decode,
-                                                            &sig_decode,  &tty_decode, &serial_decode};
+                                                            &sig_decode,  &ipc_decode, &tty_decode, &serial_decode};
 
 static void name_routine(uint32_t ordinal, char *text)
 {

@@ -5,11 +5,14 @@
 #include "root.h"
 #include <io_server.h>
 #include <portico/client.h>
+#include <portico/keep.h>
 #include <root_server.h>
 
 #define KEEP_SIZE (UINT64_C(1) << 24)
 
 struct root *root;
+
+SERVER_KEEP_ROOT(struct root);
 
 /* The kernel gives the first task neither a service port nor a keep. */
 static void furnish(void)

@@ -6,7 +6,7 @@
  */
 #include "root.h"
 
-enum { SERIAL, VFS, PROC, SIG, TTY };
+enum { SERIAL, VFS, PROC, SIG, IPCD, TTY };
 
 const struct root_plan root_plan[] = {
         [SERIAL] =
@@ -43,7 +43,8 @@ const struct root_plan root_plan[] = {
                         .grant =
                                 {
                                         {"vfs", "vfs", BADGE_CONTROL, 0},
-                                        {"sig", "sig", 0, 0}, /* these two are what processes get */
+                                        {"sig", "sig", 0, 0}, /* these three are what processes get */
+                                        {"ipc", "ipcd", 0, RIGHT_MINT}, /* ... and referrals from /proc */
                                         {"tty", "tty", 0, 0},
                                 },
                 },
@@ -57,6 +58,18 @@ const struct root_plan root_plan[] = {
                                 {
                                         {"proc", "proc", BADGE_CONTROL | SIG, 0},
                                         {"vfs", "vfs", BADGE_OTHER | SIG, 0},
+                                },
+                },
+        [IPCD] =
+                {
+                        .name = "ipcd",
+                        .priority = 21,
+                        .memory_percent = 50, /* the pages of segments are its own */
+                        .kernel_kib = 32768,
+                        .grant =
+                                {
+                                        {"proc", "proc", BADGE_CONTROL | IPCD, 0},
+                                        {"sig", "sig", BADGE_CONTROL | IPCD, 0},
                                 },
                 },
         [TTY] =

@@ -20,7 +20,7 @@ const char *cause_name(unsigned cause)
 static const char *const action_text[] = {
         [ACTION_RESTART] = "restarted",           [ACTION_GIVE_UP] = "request given up",
         [ACTION_COLD] = "started with nothing",   [ACTION_REBOOT] = "reboot",
-        [ACTION_OLD_IMAGE] = "update taken back",
+        [ACTION_OLD_IMAGE] = "update taken back", [ACTION_KEPT] = "the old program goes on",
 };
 
 const char *action_name(unsigned action)

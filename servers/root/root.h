@@ -76,6 +76,7 @@ enum action {
 	ACTION_COLD,    /* it begins with an empty keep */
 	ACTION_REBOOT,
 	ACTION_OLD_IMAGE, /* the update is taken back, and the next incarnation goes on */
+	ACTION_KEPT,      /* of the end of a migrator: the present incarnation goes on */
 };
 
 #define LADDER_WINDOW 8u
@@ -121,13 +122,53 @@ struct root_image {
 
 enum update_state {
 	UPDATE_NONE,
-	UPDATE_WAITING, /* for the end of a request */
-	UPDATE_TRIAL,   /* the new program runs, and is taken back if it faults */
+	UPDATE_WAITING,   /* for the end of a request */
+	UPDATE_MIGRATING, /* the old incarnation is suspended, a migrator works on a copy of its keep */
+	UPDATE_TRIAL,     /* the new program runs, and is taken back if it faults */
 	UPDATE_DONE,
-	UPDATE_FAILED, /* it faulted */
-	UPDATE_BUSY,   /* no request ended in time */
-	UPDATE_BACK,   /* on trial, and to be taken back at the end of a request */
-	UPDATE_RETURNED, /* that has happened */
+	UPDATE_FAILED,      /* migration.why tells why */
+	UPDATE_BUSY,        /* no request ended in time */
+	UPDATE_NO_WAY_BACK, /* it faulted, and what it did meanwhile is in a keep that the old program cannot read */
+	UPDATE_BACK,        /* on trial, and to be taken back at the end of a request; no migration was needed */
+	UPDATE_RETURNED,    /* that has happened */
+};
+
+/* What became of a migration. */
+enum migration_end {
+	MIGRATION_END_NONE,
+	MIGRATION_END_DONE,
+	MIGRATION_END_KILLED, /* by others: it is tried again */
+	MIGRATION_END_EXCEPTION,
+	MIGRATION_END_HANG,
+	MIGRATION_END_EXIT,    /* it panicked, or ended in a way that is not known */
+	MIGRATION_END_UNKNOWN, /* no migration from the layout that the keep has */
+	MIGRATION_END_DAMAGED, /* the keep was not in order */
+	MIGRATION_END_REFUSED, /* it returned an error */
+	MIGRATION_END_CHECK,   /* the result was not in order */
+	MIGRATION_END_NO_MEMORY,
+};
+
+/* An update to another layout. */
+struct root_migration {
+	bool wanted;              /* the update needs one */
+	bool hung;                /* root has ended the migrator because it took too long */
+	uint8_t why;              /* enum migration_end */
+	port_name_t domain, task; /* the migrator's, PORT_NULL: there is none */
+	port_name_t copy;         /* of the keep: what it works on */
+	port_name_t old_keep;     /* after the switch: the keep as it was; PORT_NULL: there is no way back */
+	uint64_t last_commits;    /* up to here the new program has committed nothing */
+	uint64_t until;           /* ns: the migrator has to have ended */
+	uint32_t attempts;
+};
+
+/* How long updates took, ns, from when the old incarnation was stopped; see pause.c. */
+struct root_pauses {
+	uint64_t stopped;         /* monotonic ns */
+	uint64_t ready, answered; /* of the last update: until the new incarnation received, until its first answer; 0: not yet */
+	uint64_t longest_ready, longest_answered;
+	uint64_t total_ready;    /* of `updates` */
+	uint64_t longest_failed; /* until the old incarnation was resumed */
+	uint32_t updates, failures;
 };
 
 /* A server in its present life; index as in root_plan. The badge of its right to root is index + 1. */
@@ -135,6 +176,7 @@ struct root_client {
 	port_name_t service; /* send right to its service port, mintable, may notify */
 	port_name_t domain, ledger;
 	port_name_t keep;                 /* memory object of its keep */
+	port_name_t log;                  /* ... of its transaction log */
 	port_name_t task, thread;         /* the incarnation, PORT_NULL: there is none */
 	port_name_t granted[ROOT_GRANTS]; /* rights made for it, by index of its grants */
 	port_name_t ports[4], interrupt[4];
@@ -153,6 +195,9 @@ struct root_client {
 	uint64_t trial;          /* ns: for how long */
 	uint64_t trial_until;    /* ns */
 	uint8_t update;          /* enum update_state */
+	bool remap;              /* the keep is another one than the last incarnation's */
+	struct root_migration migration;
+	struct root_pauses pauses;
 	uint64_t chain_since;    /* ns of its processor time: since then it has done nothing that a message asked for; 0: it has */
 	bool chained;            /* that was too long */
 	uint64_t entry;          /* address of its first instruction */
@@ -221,7 +266,7 @@ struct image {
 	struct image_segment segment[IMAGE_SEGMENTS];
 	uint64_t note_offset, note_size; /* PT_NOTE, in the file; size 0: there is none */
 };
-#define IMAGE_NOTES_MAX 1024u
+#define IMAGE_NOTES_MAX 2048u
 /*
  * Reads the headers of a static ELF64 for x86_64: `bytes` are the first `length` ones of a file of `file_size`. NULL,
  * or what is wrong with it. Segments are page-congruent, inside the file, inside the user's address space, ascending,
@@ -230,10 +275,17 @@ struct image {
 const char *image_parse(const void *bytes, size_t length, uint64_t file_size, struct image *image);
 
 /*
- * The layout note among `size` bytes of notes: owner "portico.layout", whose descriptor is a fingerprint of what the
- * keep of this program looks like. Returns it, and its length; NULL: there is none.
+ * The n-th layout note of a type (LAYOUT_NOTE_*) among `size` bytes of notes: owner "portico.layout", whose descriptor is a fingerprint of what a keep
+ * looks like. Returns it, and its length; NULL: there is none.
  */
-const void *image_layout(const void *notes, size_t size, size_t *length);
+const void *image_layout(const void *notes, size_t size, uint32_t type, unsigned n, size_t *length);
+
+/* The notes of a program. */
+struct image_notes {
+	uint8_t bytes[IMAGE_NOTES_MAX];
+	size_t size;
+	const void *own; /* LAYOUT_LENGTH digits, in `bytes`; NULL: it does not say */
+};
 
 /* ---- start.c ---- */
 /* Creates the service port of every server of the plan whose module is there. */
@@ -244,6 +296,14 @@ void servers_start(void);
 int64_t server_incarnate(unsigned index, uint64_t flags);
 /* The same, but everything that the server knew is forgotten first: it starts as at boot. */
 int64_t server_incarnate_cold(unsigned index);
+#define ROOT_KEEP_SIZE (UINT64_C(1) << 30) /* bytes of a server's keep */
+/* Text, data, stack and a thread, started by the commit, for a task that has its shared memory. The task's death is told with `cookie`. */
+struct server_thread {
+	port_name_t name;
+	uint64_t entry;
+};
+int64_t server_equip(const struct root_plan *plan, port_name_t task, const struct root_image *program, uint64_t cookie,
+                     uint64_t flags, struct server_thread *thread);
 /* Address of the first instruction; 0: no image. */
 uint64_t server_entry(unsigned index);
 
@@ -262,6 +322,7 @@ void journal_request(const struct domain_info *info, char *text);
 /* ---- supervise.c: watching and ending incarnations ---- */
 /* What the kernel says about a server's domain; sampled. A negative kern_status: nothing. */
 int64_t supervise_look(unsigned index, struct domain_info *info);
+int64_t supervise_look_at(port_name_t domain, struct domain_info *info);
 /* Ends the incarnation; SERVER_ROOT: root's own, after this transaction. 0, or an errno: ESRCH there is none. */
 int supervise_kill(unsigned index, enum cause cause);
 /* Ends it between two requests: at once, or a little later by the timer. */
@@ -292,11 +353,43 @@ void update_tick(unsigned index, uint64_t now);
 /* Waiting was in vain, and it is not done. False: the incarnation has to end wherever it is. */
 bool update_cancel(unsigned index);
 const char *update_text(unsigned index);
+bool update_is_error(unsigned index);
+/* The old incarnation is suspended between two requests. True: it stays so, a migration has begun; false: it is to be ended. */
+bool update_stopped(unsigned index, uint64_t now);
+/* The new program goes. */
+void update_failed(unsigned index);
+void update_notes(const struct root_image *program, struct image_notes *notes);
 /* Where the present program of a server lies. */
 struct root_image update_image(unsigned index);
 
 /* Does it wait for a message, and is it kept from taking one? For a suspended incarnation. */
 bool supervise_between(unsigned index);
+
+/* ---- migrate.c: a keep of another layout ---- */
+#define MIGRATOR_COOKIE UINT64_C(0x100) /* plus the index: of a migrator's death */
+/* The old incarnation is suspended; the new program is client->other. */
+void migrate_begin(unsigned index, uint64_t now);
+void migrate_died(port_name_t task, unsigned index);
+void migrate_tick(unsigned index, uint64_t now);
+/* The old incarnation has ended meanwhile: nothing of the migration is left. */
+void migrate_interrupted(unsigned index);
+/* The next incarnation gets the migrated keep, if there is one. */
+void migrate_switch(unsigned index);
+/* The next incarnation gets the old keep; false: there is no way back. */
+bool migrate_back(unsigned index);
+/* From here on there is none. */
+void migrate_settle(unsigned index);
+
+/* ---- verdict.c: pure ---- */
+/* `migrated`: the copy carries the new program's fingerprint. */
+enum migration_end migration_verdict(const struct domain_info *info, bool hung, bool migrated);
+const char *migration_end_text(enum migration_end end);
+
+/* ---- pause.c ---- */
+/* Looks whether the pause of the present update is known by now. */
+void update_pause(unsigned index);
+/* The old incarnation goes on after an update that failed. */
+void update_resumed(unsigned index);
 
 /* ---- answer.c: text that grows ---- */
 struct answer {
@@ -354,6 +447,8 @@ const char *cause_name(unsigned cause);
 /* "restarted", ... */
 const char *action_name(unsigned action);
 void report_list(struct answer *answer, bool json);
+/* pause.c: the updates of each server. */
+void report_updates(struct answer *answer, bool json);
 /*
  * The journal, an incident at a time, because a transaction has to be short: the beginning, and then what follows as it
  * is read. False: there is no more. Incidents up to the number `since` are left out.

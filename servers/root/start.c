@@ -10,8 +10,6 @@
 #include <portico/info.h>
 #include <portico/strings.h>
 
-#define KEEP_SIZE (UINT64_C(1) << 30)
-
 static struct portico_block *block(void)
 {
 	return (struct portico_block *)SERVER_ENDPOINT;
@@ -50,15 +48,16 @@ static int64_t map_shared(port_name_t task, uint64_t address, uint64_t size)
 /* Keep and log, empty. */
 static int64_t furnish(struct root_client *client)
 {
-	int64_t keep = map_shared(client->task, SERVER_KEEP, KEEP_SIZE), log;
+	int64_t keep = map_shared(client->task, SERVER_KEEP, ROOT_KEEP_SIZE), log;
 
 	if (keep < 0)
 		return keep;
 	client->keep = (port_name_t)keep;
 	log = map_shared(client->task, SERVER_LOG, SERVER_LOG_SIZE);
-	if (log >= 0)
-		server_release_right((port_name_t)log);
+	server_release_right(client->log);
+	client->log = log >= 0 ? (port_name_t)log : PORT_NULL;
 	client->cold = true;
+	client->remap = false;
 	return log;
 }
 
@@ -136,21 +135,20 @@ static int64_t load_segment(port_name_t task, port_name_t object, const struct i
 	return status >= 0 && s->write ? clear_tail(task, s) : status;
 }
 
-static int64_t load_image(unsigned index, port_name_t task, uint64_t *entry)
+static int64_t load_image(const struct root_plan *plan, port_name_t task, const struct root_image *program, uint64_t *entry)
 {
 	static uint8_t headers[PAGE_SIZE];
-	const struct root_image program = update_image(index);
 	struct image image;
-	size_t length = program.size < sizeof(headers) ? program.size : sizeof(headers);
-	int64_t status = trap4(TRAP_object_read, program.object, 0, (uint64_t)headers, length);
-	const char *wrong = image_parse(headers, status > 0 ? (size_t)status : 0, program.size, &image);
+	size_t length = program->size < sizeof(headers) ? program->size : sizeof(headers);
+	int64_t status = trap4(TRAP_object_read, program->object, 0, (uint64_t)headers, length);
+	const char *wrong = image_parse(headers, status > 0 ? (size_t)status : 0, program->size, &image);
 
 	if (wrong != NULL) {
-		server_log("program of %s: %s", root_plan[index].name, wrong);
+		server_log("program of %s: %s", plan->name, wrong);
 		return KERN_INVALID_ARGUMENT;
 	}
 	for (unsigned i = 0; i < image.count && status >= 0; i++)
-		status = load_segment(task, program.object, &image.segment[i]);
+		status = load_segment(task, program->object, &image.segment[i]);
 	*entry = image.entry;
 	return status;
 }
@@ -168,12 +166,10 @@ static void queue_start(const struct root_plan *plan, port_name_t thread, uint64
 	server_queue_with(TRAP_thread_start, thread, 0, &frame, sizeof(frame));
 }
 
-/* Text, data, stack and thread of a task that has the domain's memory already. */
-static int64_t equip(unsigned index, port_name_t task, uint64_t flags)
+int64_t server_equip(const struct root_plan *plan, port_name_t task, const struct root_image *program, uint64_t cookie,
+                     uint64_t flags, struct server_thread *thread)
 {
-	const struct root_plan *plan = &root_plan[index];
-	uint64_t entry = 0;
-	int64_t status = load_image(index, task, &entry);
+	int64_t status = load_image(plan, task, program, &thread->entry);
 
 	if (status >= 0)
 		status = server_trap(TRAP_vm_map, task, SERVER_STACK_TOP - SERVER_STACK_SIZE, SERVER_STACK_SIZE, 0, 0,
@@ -183,14 +179,33 @@ static int64_t equip(unsigned index, port_name_t task, uint64_t flags)
 		                     PORT_NULL, 0);
 	if (status < 0)
 		return status;
-	port_name_t thread = (port_name_t)status;
-	trap3(TRAP_thread_priority, thread, plan->priority, 0);
-	int error = server_watch_death(task, index);
+	thread->name = (port_name_t)status;
+	trap3(TRAP_thread_priority, thread->name, plan->priority, 0);
+	int error = server_watch_death(task, cookie);
 	if (error != 0)
 		server_log("server %s: watching it: error %d", plan->name, error);
-	queue_start(plan, thread, entry, flags);
-	root->client[index].entry = entry;
-	root->client[index].thread = thread;
+	queue_start(plan, thread->name, thread->entry, flags);
+	return KERN_SUCCESS;
+}
+
+/* The rest of an incarnation, in a task that has the domain's memory already: but for the keep, after an update that replaced it. */
+static int64_t equip(unsigned index, port_name_t task, uint64_t flags)
+{
+	struct root_client *client = &root->client[index];
+	const struct root_image program = update_image(index);
+	struct server_thread thread;
+	int64_t status = KERN_SUCCESS;
+
+	if (client->remap)
+		status = server_trap(TRAP_vm_map, task, SERVER_KEEP, ROOT_KEEP_SIZE, client->keep, 0,
+		                     VM_READ | VM_WRITE | VM_FIXED | VM_INHERIT_SHARE);
+	if (status >= 0)
+		status = server_equip(&root_plan[index], task, &program, index, flags, &thread);
+	if (status < 0)
+		return status;
+	client->remap = false;
+	client->entry = thread.entry;
+	client->thread = thread.name;
 	return KERN_SUCCESS;
 }
 
@@ -218,6 +233,7 @@ int64_t server_incarnate_cold(unsigned index)
 	if (status < 0)
 		return status;
 	client->task = (port_name_t)status;
+	migrate_settle(index); /* a keep that is older still is of no use now */
 	server_release_right(client->keep);
 	client->keep = PORT_NULL;
 	status = furnish(client);

@@ -24,7 +24,7 @@
 
 /* ---- what the kernel knows ---- */
 
-int64_t supervise_look(unsigned index, struct domain_info *info)
+int64_t supervise_look_at(port_name_t domain, struct domain_info *info)
 {
 	struct {
 		int64_t status;
@@ -32,13 +32,18 @@ int64_t supervise_look(unsigned index, struct domain_info *info)
 	} found = {0};
 
 	/* The kernel writes to the send page; root has no call of its own there, ever. */
-	found.status = trap1(TRAP_domain_info, root->client[index].domain);
+	found.status = trap1(TRAP_domain_info, domain);
 	if (found.status >= 0)
 		memcpy(&found.info, ((const struct msg_page *)(SERVER_ENDPOINT + ENDPOINT_SEND * PAGE_SIZE))->data,
 		       sizeof(found.info));
 	server_sample(&found, sizeof(found));
 	*info = found.info;
 	return found.status;
+}
+
+int64_t supervise_look(unsigned index, struct domain_info *info)
+{
+	return supervise_look_at(root->client[index].domain, info);
 }
 
 static const volatile struct portico_counters *own_counters(void)
@@ -150,6 +155,7 @@ static void decide(unsigned index, const struct domain_info *info)
 	        .commits = info->commits,
 	        .now = client->ended,
 	};
+	bool cold = client->wanted_cold; /* an update that has to wait again forgets it */
 
 	incident->cause = (uint8_t)cause;
 	incident->info = *info;
@@ -160,7 +166,7 @@ static void decide(unsigned index, const struct domain_info *info)
 	} else {
 		incident->action = (uint8_t)ladder_step(&client->ladder, &ending, &incident->delay);
 	}
-	if (client->wanted_cold && incident->action != ACTION_REBOOT)
+	if (cold && incident->action != ACTION_REBOOT)
 		incident->action = ACTION_COLD;
 	client->cold = false;
 	client->action = incident->action;
@@ -177,6 +183,10 @@ static void decide(unsigned index, const struct domain_info *info)
 
 void supervise_died(port_name_t task, uint64_t index)
 {
+	if (index >= MIGRATOR_COOKIE) {
+		migrate_died(task, (unsigned)(index - MIGRATOR_COOKIE));
+		return;
+	}
 	struct root_client *client = &root->client[index];
 	struct domain_info info;
 
@@ -244,6 +254,10 @@ static bool end_between_requests(unsigned index, uint64_t now)
 	bool between = supervise_between(index);
 	if (!between && now >= client->wanted_until && client->wanted == CAUSE_UPDATE && update_cancel(index))
 		client->wanted = CAUSE_NONE;
+	if (between && client->wanted == CAUSE_UPDATE && update_stopped(index, server_now())) {
+		client->wanted = CAUSE_NONE;
+		return true;
+	}
 	if (client->wanted != CAUSE_NONE && (between || now >= client->wanted_until)) {
 		(void)supervise_kill(index, (enum cause)client->wanted);
 		client->wanted = CAUSE_NONE;

@@ -3,11 +3,16 @@
  */
 #include "sig.h"
 
+#include <portico/keep.h>
 #include <sig_server.h>
 
 #define BADGE_KIND(badge) ((badge) >> 56)
 
 struct sig_root *root;
+
+SERVER_KEEP_ROOT(struct sig_root);
+SERVER_KEEP_ENUM(timer, clock, timer_clock);
+SERVER_KEEP_ENUM(timer, notify, timer_notify);
 
 static struct sig_right ordinary = {.server = false}, upper = {.server = true};
 

@@ -3,9 +3,12 @@
  */
 #include "sig.h"
 
+#include <portico/keep.h>
 #include <portico/strings.h>
 #include <proc_client.h>
 #include <sig_server.h>
+
+SERVER_KEEP_POINTER(server_session, own, struct process);
 
 struct process *process_by_pid(uint32_t pid)
 {

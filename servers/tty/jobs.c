@@ -6,8 +6,12 @@
  */
 #include "tty.h"
 #include <portico/devices.h>
+#include <portico/keep.h>
 #include <proc_client.h>
 #include <sig_client.h>
+
+/* tty keeps nothing there. */
+SERVER_KEEP_OUTSIDE(server_session, own);
 
 #define SI_KERNEL 0x80
 

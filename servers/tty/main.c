@@ -3,8 +3,13 @@
  */
 #include "tty.h"
 #include <io_server.h>
+#include <portico/keep.h>
 #include <serial_client.h>
 #include <tty_server.h>
+
+SERVER_KEEP_ROOT(struct tty);
+SERVER_KEEP_ENUM(waiter, kind, waiter_kind);
+SERVER_KEEP_ENUM(waiter, when, tty_when);
 
 static void notified(uint64_t bits)
 {

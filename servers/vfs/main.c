@@ -3,7 +3,13 @@
  * received.
  */
 #include "vfs.h"
+#include <portico/keep.h>
 #include <root_client.h>
+
+SERVER_KEEP_ROOT(struct vfs_state);
+SERVER_KEEP_ENUM(file_system, kind, file_system_kind);
+SERVER_KEEP_ENUM(waiter, kind, waiter_kind);
+SERVER_KEEP_ENUM(lock_request, type, io_lock_type);
 
 static void fill_root(void)
 {

@@ -9,6 +9,7 @@
 #include <portico/block.h>
 #include <portico/client.h>
 #include <portico/info.h>
+#include <portico/keep.h>
 #include <portico/layout.h>
 #include <portico/server.h>
 #include <portico/traps.h>
@@ -16,6 +17,8 @@
 #define MAPPING_MIN 65536u
 #define MAPPINGS_END UINT64_C(0x7f0000000000)
 #define RESERVE 1024u /* pages left alone: page tables, the keep, replies */
+
+SERVER_KEEP_OUTSIDE(memory, address);
 
 static const volatile struct kernel_info *info(void)
 {

@@ -36,7 +36,7 @@
 #define LONGEST_MS 45000     /* it goes on, but at a crawl: a fault in one server may let another hang again and again */
 #define TRIAL_MS 3600000
 #define INCIDENTS 4000
-#define SERVERS 5
+#define SERVERS 6
 
 /* ---- the worker ---- */
 
@@ -59,6 +59,7 @@ static const struct {
 	const char *server, *operations;
 } relevant[] = {
 	{"sig", "fork_wait exec_wait kill_child groups limits proc_files handler queued timers posix_timer typed_line typed_raw pipe"},
+	{"ipcd", "fork_wait exec_wait sysv_shm sysv_fork sysv_sem sysv_undo sysv_wait sysv_page sysv_msg sysv_msg_wait sysv_files posix_mq"},
 	{"tty", "terminal console_output typed_line typed_raw console_lines kill_child"},
 	{"serial", "terminal console_output typed_raw console_lines console_lines"},
 };
@@ -167,7 +168,7 @@ static struct program {
 
 static void load_programs(const char *folder)
 {
-	static const char *const names[SERVERS] = {"vfs", "proc", "sig", "tty", "serial"};
+	static const char *const names[SERVERS] = {"vfs", "proc", "sig", "ipcd", "tty", "serial"};
 	for (int i = 0; i < SERVERS; i++) {
 		char path[100];
 		struct stat st;

@@ -4,17 +4,13 @@
  * An operation leaves nothing behind, so that it can be made again and again; its token makes each execution different from the last.
  */
 #define _GNU_SOURCE
-#include "operations.h"
+#include "operation_check.h"
 #include <dirent.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
-#include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -34,14 +30,6 @@ char operation_why[200];
 
 unsigned operation_token;
 #define count_now operation_token
-
-#define check(x)                                                                                                       \
-	do {                                                                                                           \
-		if (!(x)) {                                                                                            \
-			snprintf(operation_why, sizeof operation_why, "%s: %s", #x, strerror(errno));                                      \
-			return false;                                                                                  \
-		}                                                                                                      \
-	} while (0)
 
 /* ---- files ---- */
 
@@ -445,6 +433,9 @@ const struct operation operations[] = {
 	{"handler", handler, NULL}, {"queued", queued, NULL}, {"timers", timers, NULL}, {"posix_timer", posix_timer, NULL},
 	{"terminal", terminal, NULL}, {"console_output", console_output, NULL}, {"typed_line", typed_line, NULL}, {"typed_raw", typed_raw, NULL},
 	{"console_lines", console_lines, NULL},
+	{"sysv_shm", sysv_shm, NULL}, {"sysv_fork", sysv_fork, NULL}, {"sysv_sem", sysv_sem, NULL}, {"sysv_undo", sysv_undo, NULL},
+	{"sysv_wait", sysv_wait, NULL}, {"sysv_page", sysv_page, NULL}, {"sysv_msg", sysv_msg, NULL}, {"sysv_msg_wait", sysv_msg_wait, NULL},
+	{"sysv_files", sysv_files, NULL}, {"posix_mq", posix_mq, NULL},
 };
 const size_t operation_count = sizeof operations / sizeof operations[0];
 
@@ -465,4 +456,5 @@ void operations_prepare(void)
 	}
 	close(open(DIR_ "/file", O_CREAT | O_WRONLY, 0600));
 	appended = 0;
+	operations_prepare_ipc();
 }

@@ -1,17 +1,19 @@
 /*
- * Files, an unlinked file, a position, a pipe with bytes in it, a lock, a pending signal, an armed timer, and a child that waits: see standing.h.
+ * Files, an unlinked file, a position, a pipe with bytes in it, a lock, a pending signal, an armed timer, a shared segment, a semaphore, a message, and a
+ * child that waits: see standing.h.
  */
 #define _GNU_SOURCE
 #include "standing.h"
-#include "operations.h"
+#include "operation_check.h"
 #include <dirent.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/ioctl.h>
+#include <sys/ipc.h>
+#include <sys/msg.h>
+#include <sys/sem.h>
+#include <sys/shm.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -20,17 +22,15 @@
 #define FOLDER "/tmp/standing"
 #define FILES 6
 #define VALUE 4711
-
-#define check(x)                                                                                                       \
-	do {                                                                                                           \
-		if (!(x)) {                                                                                            \
-			snprintf(operation_why, sizeof operation_why, "%s: %s", #x, strerror(errno));                  \
-			return false;                                                                                  \
-		}                                                                                                      \
-	} while (0)
+#define KEY 0x5354 /* of the segment, the semaphores and the queue */
 
 static const size_t sizes[FILES] = {0, 1, 100, 4096, 5000, 20000};
-static int positioned, unlinked, held[2], to_child[2], from_child[2];
+static int positioned, unlinked, held[2], to_child[2], from_child[2], segment, semaphores, queue;
+static unsigned *shared;
+static struct {
+	long type;
+	char bytes[600];
+} message;
 static pid_t child, parent;
 static timer_t timer;
 static unsigned char bytes[20000], expected[20000];
@@ -66,14 +66,47 @@ static bool make_files(void)
 	return true;
 }
 
-/* Answers each byte with whether it still is a child of this parent, and whether the lock is seen. */
+static void remove_ipc(void)
+{
+	if ((segment = shmget(KEY, 0, 0)) >= 0)
+		shmctl(segment, IPC_RMID, NULL);
+	if ((semaphores = semget(KEY, 0, 0)) >= 0)
+		semctl(semaphores, 0, IPC_RMID);
+	if ((queue = msgget(KEY, 0)) >= 0)
+		msgctl(queue, IPC_RMID, NULL);
+}
+
+static bool put_message(void)
+{
+	message.type = 7;
+	memset(message.bytes, 'm', sizeof message.bytes);
+	check(msgsnd(queue, &message, sizeof message.bytes, IPC_NOWAIT) == 0);
+	return true;
+}
+
+/* The parent owes the first semaphore 2, which its end would take back. */
+static bool make_ipc(void)
+{
+	struct sembuf down = {0, -2, SEM_UNDO};
+	remove_ipc();
+	segment = shmget(KEY, 5000, IPC_CREAT | IPC_EXCL | 0640);
+	check(segment >= 0 && (shared = shmat(segment, NULL, 0)) != (void *)-1);
+	shared[1024] = VALUE;
+	semaphores = semget(KEY, 3, IPC_CREAT | IPC_EXCL | 0600);
+	check(semaphores >= 0 && semctl(semaphores, 0, SETVAL, 9) == 0 && semctl(semaphores, 2, SETVAL, 5) == 0 && semop(semaphores, &down, 1) == 0);
+	queue = msgget(KEY, IPC_CREAT | IPC_EXCL | 0600);
+	check(queue >= 0);
+	return put_message();
+}
+
+/* Answers each byte with whether it still is a child of this parent, and whether the lock and the segment are seen. */
 static _Noreturn void child_run(void)
 {
 	char byte;
 	int fd = open(FOLDER "/lock", O_RDWR);
 	while (read(to_child[0], &byte, 1) == 1) {
 		struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = 100, .l_len = 1};
-		bool good = getppid() == parent && fcntl(fd, F_GETLK, &lock) == 0 && lock.l_type == F_WRLCK && lock.l_pid == parent;
+		bool good = getppid() == parent && fcntl(fd, F_GETLK, &lock) == 0 && lock.l_type == F_WRLCK && lock.l_pid == parent && shared[1024] == VALUE;
 		byte = good ? (char)(byte + 1) : 0;
 		if (write(from_child[1], &byte, 1) != 1)
 			break;
@@ -87,7 +120,7 @@ bool standing_make(void)
 	struct sigevent event = {.sigev_notify = SIGEV_NONE};
 	struct itimerspec value = {.it_value = {100000, 0}};
 	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = 100, .l_len = 5};
-	if (!make_files())
+	if (!make_files() || !make_ipc())
 		return false;
 	int fd = open(FOLDER "/lock", O_CREAT | O_RDWR, 0600); /* opened once: any close would end the lock */
 	check(fd >= 0 && fcntl(fd, F_SETLK, &lock) == 0);
@@ -152,6 +185,17 @@ static bool check_signals(void)
 	return true;
 }
 
+static bool check_ipc(void)
+{
+	struct shmid_ds ds;
+	check(shmget(KEY, 0, 0) == segment && shmctl(segment, IPC_STAT, &ds) == 0 && ds.shm_segsz == 5000 && ds.shm_nattch == 2);
+	check(ds.shm_cpid == getpid() && (ds.shm_perm.mode & 0777) == 0640);
+	check(semctl(semaphores, 0, GETVAL) == 7 && semctl(semaphores, 1, GETVAL) == 0 && semctl(semaphores, 2, GETVAL) == 5);
+	check(msgrcv(queue, &message, sizeof message.bytes, 0, IPC_NOWAIT) == sizeof message.bytes && message.type == 7 && message.bytes[599] == 'm');
+	check(msgrcv(queue, &message, sizeof message.bytes, 0, IPC_NOWAIT) == -1 && errno == ENOMSG);
+	return put_message();
+}
+
 static bool check_child(void)
 {
 	static char token = 1;
@@ -165,11 +209,12 @@ static bool check_child(void)
 
 bool standing_check(void)
 {
-	return check_files() && check_pipe() && check_signals() && check_child();
+	return check_files() && check_pipe() && check_signals() && check_ipc() && check_child();
 }
 
 void standing_end(void)
 {
+	remove_ipc();
 	if (child > 0)
 		kill(child, SIGKILL);
 }

@@ -13,7 +13,7 @@ def faults(report):
         planted = corpus.controls(workshop.programs['vfs'], workshop.programs['proc'])
         everything = [f for f, _ in planted if f["mode"] == "trial"]
         for server, program in workshop.programs.items():
-            everything += corpus.mutants(program, executed[server], MUTANTS, 0, SEED, 'trial') + corpus.flips(server, FLIPS, SEED)
+            everything += corpus.mutants(program, executed[server], MUTANTS, 0, SEED, 'trial') + corpus.flips(program, FLIPS, SEED)
         everything += [f for f, _ in planted if f["mode"] != "trial"]  # it costs a boot
         state = campaign.State('short', 'all', SEED, folder)
         workshop.run(everything, state, say=report.remark)

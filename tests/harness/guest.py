@@ -104,6 +104,68 @@ def shell(report):
         shutil.rmtree(tree, ignore_errors=True)
 
 
+def compare_lines(report, reference, result):
+    """Lines "name: result" of Linux and the guest: the nth of one belongs to the nth of the other."""
+    expected, got = reference.out.decode(errors='replace').splitlines(), result.out.decode(errors='replace').splitlines()
+    different = [f'{a!r} on Linux, {b!r} here' for a, b in zip(expected, got) if a != b]
+    if len(expected) != len(got):
+        different.append(f'{len(expected)} lines on Linux, {len(got)} here')
+    same = sum(a == b for a, b in zip(expected, got))
+    if same:
+        report.passed(f'{same} checks equal to Linux', same)
+    if different:
+        report.failed(f'{len(different)} checks differ from Linux', '\n'.join(different[:40]), len(different))
+    return same
+
+
+def ipc(report):
+    """System V IPC: one static program on this machine's Linux, in an IPC name space of its own, and in the guest."""
+    with tempfile.TemporaryDirectory() as overlay:
+        os.makedirs(overlay + '/tests')
+        program = overlay + '/tests/ipc'
+        sources = sorted(glob.glob(os.path.join(TOP, 'tests', 'guest', 'ipc', '*.c')))
+        musl(sources[0], program, *sources[1:])
+        reference = command(['unshare', '-i', program], 300)
+        report.check('the suite ends on Linux', reference.status == 0, reference.explain())
+        result = run('/tests/ipc', options=['--overlay', overlay, '--mem', '512'], seconds=300)
+        keep_log('ipc-linux', reference)
+        keep_log('ipc-portico', result)
+        report.check('the suite ends', result.status == 0, result.explain())
+        report.check('the suite is whole', compare_lines(report, reference, result) >= 705, 'fewer than 705 checks')
+        ipc_killed(report, program, overlay)
+    ipc_tools(report)
+
+
+def ipc_killed(report, program, overlay):
+    """Exact accounts although ipcd is killed every 20 ms."""
+    reference = command(['unshare', '-i', program, 'storm'], 100)
+    result = run('sh', '-c', '/sbin/svc campaign 20 ipcd > /dev/null; /tests/ipc storm; /sbin/svc campaign 0 > /dev/null; /sbin/svc list >&2',
+                 options=['--overlay', overlay, '--mem', '512'], seconds=150)
+    keep_log('ipc-killed', result)
+    kills = re.search(rb'^ipcd\s+\S+\s+(\d+)', result.err, re.M)
+    report.check('ipcd was killed at least 100 times', kills and int(kills[1]) > 100, result.explain())
+    compare_lines(report, reference, result)
+
+
+def ipc_tools(report):
+    """Debian's ipcmk, ipcs and ipcrm."""
+    with tempfile.TemporaryDirectory() as packages, tempfile.TemporaryDirectory() as overlay:
+        unpack_packages(packages, ['util-linux', 'libc6'])
+        os.makedirs(overlay + '/tools')
+        for name in ('ipcmk', 'ipcs', 'ipcrm'):
+            shutil.copy(f'{packages}/usr/bin/{name}', f'{overlay}/tools/{name}')
+        for path in ('lib64/ld-linux-x86-64.so.2', 'lib/x86_64-linux-gnu/libc.so.6'):
+            os.makedirs(os.path.dirname(f'{overlay}/{path}'), exist_ok=True)
+            shutil.copy(os.path.realpath(f'{packages}/{path}'), f'{overlay}/{path}')
+        shutil.copy(os.path.join(TOP, 'tests', 'guest', 'ipc', 'tools.sh'), overlay + '/tools.sh')
+        reference = command(['unshare', '-i', 'env', f'PATH={overlay}/tools:/bin:/usr/bin', 'sh', overlay + '/tools.sh'], 60)
+        result = run('sh', '-c', 'PATH=/tools:$PATH sh /tools.sh', options=['--overlay', overlay])
+        keep_log('ipc-tools-linux', reference)
+        keep_log('ipc-tools-portico', result)
+        report.check('the tools end', result.status == 0, result.explain())
+        report.check('the tools are whole', compare_lines(report, reference, result) >= 60, 'fewer than 60 lines')
+
+
 def unpack_packages(folder, names):
     """Debian packages and the libraries that they need, unpacked."""
     packages = subprocess.run(['apt-cache', 'depends', '--recurse', '--no-recommends', '--no-suggests', '--no-conflicts', '--no-breaks', '--no-replaces',

@@ -246,8 +246,8 @@ void *keep_resize(void *p, size_t size);
 void keep_free(void *p);
 /* Bytes in live blocks: leak tests. */
 size_t keep_used(void);
-/* How many bytes of another server's keep were ever given out, the first KEEP_EXTENT_BYTES of which are at `start`; 0: it is no keep. */
-#define KEEP_EXTENT_BYTES 24u
+/* How many bytes of another server's keep were ever given out; the first KEEP_EXTENT_BYTES of it are at `start`; 0: it is no keep. It has the same libserver. */
+#define KEEP_EXTENT_BYTES 256u
 size_t keep_extent(const void *start);
 
 /* ---- log ---- */

@@ -18,11 +18,11 @@ BOOT = 200        # faults in one boot at most: the plan and the journal stay sm
 FIELDS = ('what', 'problem', 'incident_count', 'incidents', 'operations', 'bad', 'first', 'stuck', 'healthy', 'activated', 'after', 'answer', 'ms')
 NUMBERS = ('incident_count', 'operations', 'bad', 'stuck', 'healthy', 'activated', 'ms')
 INCIDENT = ('server', 'cause', 'action', 'request', 'requests', 'rip', 'vector', 'address', 'delay_ms')
-SOURCES = ('mutants', 'operations', 'standing', 'device')
+SOURCES = ('mutants', 'operations', 'operations_ipc', 'standing', 'device')
 
 
 class State:
-    """The faults that are done: by id, in a file that is only appended to."""
+    """The faults that are done: by id, in a file that is only appended to. Those of another build of the server do not count."""
 
     def __init__(self, mode, server, seed, folder=FOLDER):
         os.makedirs(folder, exist_ok=True)
@@ -31,11 +31,15 @@ class State:
         if os.path.exists(self.path):
             with open(self.path) as f:
                 for line in f:
-                    fault = json.loads(line)
-                    self.done[fault['id']] = fault
+                    self.note(json.loads(line))
+
+    def note(self, fault):
+        program = fault.get('program')
+        self.done = {i: f for i, f in self.done.items() if f['server'] != fault['server'] or f.get('program') == program}
+        self.done[fault['id']] = fault
 
     def add(self, fault):
-        self.done[fault['id']] = fault
+        self.note(fault)
         with open(self.path, 'a') as f:
             f.write(json.dumps(fault) + '\n')
 
@@ -103,10 +107,10 @@ class Workshop:
         """Tries those that are not done yet; not longer than so many seconds."""
         by_id = {f['id']: f for f in faults}
         self.until = time.monotonic() + seconds if seconds else float('inf')
-        while (left := [f for f in faults if f['id'] not in state.done]) and time.monotonic() < self.until:
-            before, began = len(state.done), time.monotonic()
-            self.boot(left[:BOOT], by_id, state)
-            say(f'{left[0]["server"]}: {len(faults) - len(left) + len(state.done) - before} of {len(faults)} done ({len(state.done) - before} in {time.monotonic() - began:.0f} s)')
+        while (left := [f for f in faults if state.done.get(f['id'], {}).get('program') != f['program']]) and time.monotonic() < self.until:
+            began = time.monotonic()
+            done = self.boot(left[:BOOT], by_id, state)
+            say(f'{left[0]["server"]}: {len(faults) - len(left) + done} of {len(faults)} done ({done} in {time.monotonic() - began:.0f} s)')
 
     def plan_line(self, f):
         if f['mode'] == 'flip':
@@ -115,6 +119,7 @@ class Workshop:
         return f'mutant {f["id"]} {f["server"]} {f["offset"]} {f["old"]} {f["new"]} {f["address"]:x} {mode}'
 
     def boot(self, faults, by_id, state):
+        """Returns how many were tried."""
         log = os.path.join(FOLDER, 'log')
         command = self.command([self.plan_line(f) for f in faults], 3600, '--log', log)
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, start_new_session=True)
@@ -146,6 +151,8 @@ class Workshop:
         if current is not None and time.monotonic() < self.until:
             lost = why or f'the boot ended with status {status}'
             state.add({**by_id[current], **seen.get(current, {}), 'lost': lost, 'log': remarks.get(current, [])[-40:]})
+            seen[current] = lost
+        return len(seen)
 
 
 def lines_of(process, silence, limit):

@@ -10,11 +10,11 @@ EXECUTED = 0.9  # share of faults at instructions that the load executes
 SKIPPED = ('_start', 'server_hang_here')
 
 
-def candidates(program, kind, executed, engine, rng):
+def candidates(program, kind, executed, part, rng):
     """Faults of a kind: (at executed instructions, at others), each in the seed's order."""
     chosen = ([], [])
     for i in program.instructions:
-        if (i.function in program.engine) != engine or i.function in SKIPPED or len(i.bytes) < 2 or len(i.bytes) > 15:
+        if program.part(i) != part or i.function in SKIPPED or len(i.bytes) < 2 or len(i.bytes) > 15:
             continue
         new = KINDS[kind](i, program, rng)
         if new is not None and new != i.bytes:
@@ -24,9 +24,9 @@ def candidates(program, kind, executed, engine, rng):
     return chosen
 
 
-def pick(program, executed, count, engine, rng):
+def pick(program, executed, count, part, rng):
     """`count` faults, the kinds in equal parts as far as there are enough."""
-    lists = {kind: candidates(program, kind, executed, engine, rng) for kind in KINDS}
+    lists = {kind: candidates(program, kind, executed, part, rng) for kind in KINDS}
     picked, used = [], set()
     while len(picked) < count and any(a or b for a, b in lists.values()):
         for kind, (hot, cold) in lists.items():
@@ -62,23 +62,25 @@ def decodes(faults):
 
 
 def mutants(program, executed, count, engine, seed, mode):
+    """`count` of the server's own code, `engine` of the recovery's: half of them of its functions, half of the checks before stores."""
     rng = random.Random(f'{seed} {program.name} {mode}')
     faults = []
-    for is_engine, wanted in ((False, count), (True, engine)):
-        for kind, i, new in decodes(pick(program, executed, wanted, is_engine, rng)):
+    for part, wanted in (('server', count), ('engine', (engine + 1) // 2), ('check', engine // 2)):
+        for kind, i, new in decodes(pick(program, executed, wanted, part, rng)):
             faults.append({'id': f'{program.name}-{i.address:x}-{kind}-{new.hex()}', 'server': program.name, 'kind': kind, 'function': i.function,
                            'address': i.address, 'offset': program.offset(i.address), 'old': i.bytes.hex(), 'new': new.hex(), 'text': i.text,
-                           'engine': is_engine, 'executed': i.address in executed, 'mode': mode})
+                           'engine': part != 'server', 'part': part, 'program': program.digest, 'executed': i.address in executed, 'mode': mode})
     for n, f in enumerate(faults):
         f['id'] = f'{program.name}-{mode[0]}{n}'
     rng.shuffle(faults)
     return faults
 
 
-def flips(server, count, seed):
+def flips(program, count, seed):
+    server = program.name
     rng = random.Random(f'{seed} {server} flip')
     return [{'id': f'{server}-f{n}', 'server': server, 'kind': 'flip', 'fraction': rng.randrange(1 << 32), 'where': ('any', 'used')[n % 2], 'mode': 'flip',
-             'engine': False} for n in range(count)]
+             'program': program.digest, 'engine': False} for n in range(count)]
 
 
 def controls(vfs, proc):
@@ -90,7 +92,7 @@ def controls(vfs, proc):
         i = first(program, function)
         offset = program.offset(i.address)
         return {'id': f'control-{mode[0]}{name}', 'server': program.name, 'kind': 'control', 'function': function, 'address': i.address, 'offset': offset,
-                'old': program.data[offset:offset + len(new)].hex(), 'new': new.hex(), 'text': i.text, 'engine': False, 'executed': True, 'mode': mode}, expected
+                'old': program.data[offset:offset + len(new)].hex(), 'new': new.hex(), 'text': i.text, 'program': program.digest, 'engine': False, 'executed': True, 'mode': mode}, expected
 
     same = vfs.data[vfs.offset(first(vfs, 'vfs_serve_rename').address):][:3]
     return [planted(0, vfs, 'vfs_serve_rename', same, 'trial', 'not activated'),

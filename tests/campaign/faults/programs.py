@@ -1,10 +1,14 @@
 """Servers' programs as the campaign sees them: instructions, functions, and where in the file they are."""
 import bisect
+import hashlib
+import itertools
 import os
 import re
 import subprocess
 
-SERVERS = ('vfs', 'proc', 'sig', 'tty', 'serial')
+from . import checks
+
+SERVERS = ('vfs', 'proc', 'sig', 'ipcd', 'tty', 'serial')
 LINE = re.compile(r'^\s+([0-9a-f]+):\t((?:[0-9a-f]{2} )+)\s*\t?(.*)$')
 
 
@@ -26,9 +30,11 @@ class Program:
         subprocess.run(['strip', '-o', self.path, source], check=True)
         with open(self.path, 'rb') as f:
             self.data = f.read()
+        self.digest = hashlib.sha256(self.data).hexdigest()[:12]
         self.segments = segments(self.path)
-        self.engine = engine_functions(build)
         self.instructions = disassemble(source)
+        self.checks = checks.find(self.instructions)
+        self.engine = engine(self.instructions, self.checks, engine_functions(build))
         self.by_address = {i.address: i for i in self.instructions}
         self.addresses = [i.address for i in self.instructions]
 
@@ -38,10 +44,16 @@ class Program:
                 return address - start + offset
         raise ValueError(f'{self.name}: {address:x} is not in the file')
 
+    def part(self, instruction):
+        """'engine', 'check' (before a store, by the compiler) or 'server': the first two are the recovery, not what is recovered."""
+        if instruction.address in self.checks:
+            return 'check'
+        return 'engine' if instruction.address in self.engine else 'server'
+
     def after(self, instruction, count):
-        """The next instructions."""
+        """The next instructions, but for checks."""
         at = bisect.bisect_right(self.addresses, instruction.address)
-        return self.instructions[at:at + count]
+        return [i for i in self.instructions[at:at + 8 * count] if i.address not in self.checks][:count]
 
     def has(self, address, data):
         """Whether these bytes are there."""
@@ -60,8 +72,19 @@ def segments(path):
 
 def engine_functions(build):
     """Functions of the recovery engine: faults there are outside of what any recovery can promise."""
-    text = subprocess.run(['nm', '--defined-only', os.path.join(build, 'libserver', 'libserver-engine.a')], check=True, capture_output=True, text=True).stdout
+    archives = [os.path.join(build, 'libserver', f'libserver-engine{part}.a') for part in ('', '-undo')]
+    text = subprocess.run(['nm', '--defined-only', *archives], check=True, capture_output=True, text=True).stdout
     return {line.split()[2] for line in text.splitlines() if len(line.split()) == 3 and line.split()[1] in 'tT'}
+
+
+def engine(instructions, checked, names):
+    """Addresses of the engine's code: it has no checks, but a server's static function may have the same name."""
+    found = set()
+    for name, group in itertools.groupby(instructions, key=lambda i: i.function):
+        addresses = {i.address for i in group}
+        if name in names and not addresses & checked:
+            found |= addresses
+    return found
 
 
 def disassemble(path):

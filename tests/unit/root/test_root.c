@@ -3,6 +3,7 @@
  */
 #include <criterion/criterion.h>
 #include <elf.h>
+#include <portico/migration.h>
 #include <root.h>
 #include <string.h>
 
@@ -145,7 +146,7 @@ Test(image, notes_are_found)
 static const char *layout(const void *notes, size_t size)
 {
 	size_t length = 0;
-	const char *found = image_layout(notes, size, &length);
+	const char *found = image_layout(notes, size, 1, 0, &length);
 
 	cr_assert(found == NULL || (found >= (const char *)notes && found + length <= (const char *)notes + size));
 	return found;
@@ -163,6 +164,61 @@ Test(layout, found_behind_another_note)
 	cr_assert_str_eq(layout(&notes, sizeof(notes)), "layout1");
 	for (size_t size = 0; size < sizeof(notes); size++)
 		cr_assert_null(layout(&notes, size));
+}
+
+Test(layout, by_type_and_number)
+{
+	struct one {
+		uint32_t name, size, type;
+		char owner[16], value[4];
+	};
+	static const struct one notes[] = {{15, 4, 2, "portico.layout", "old"},
+	                                   {15, 4, 1, "portico.layout", "own"},
+	                                   {15, 4, 2, "portico.layout", "two"}};
+	size_t length;
+
+	cr_assert_str_eq(image_layout(notes, sizeof(notes), 1, 0, &length), "own");
+	cr_assert_eq(length, 4);
+	cr_assert_null(image_layout(notes, sizeof(notes), 1, 1, &length));
+	cr_assert_str_eq(image_layout(notes, sizeof(notes), 2, 0, &length), "old");
+	cr_assert_str_eq(image_layout(notes, sizeof(notes), 2, 1, &length), "two");
+	cr_assert_null(image_layout(notes, sizeof(notes), 2, 2, &length));
+	cr_assert_null(image_layout(notes, sizeof(notes), 3, 0, &length));
+}
+
+/* ---- migrators ---- */
+
+static enum migration_end verdict(enum domain_end end, uint64_t status, bool hung, bool migrated)
+{
+	struct domain_info info = {.end = end, .status = status};
+
+	return migration_verdict(&info, hung, migrated);
+}
+
+Test(migrator, only_the_right_status_with_the_right_keep_is_success)
+{
+	cr_assert_eq(verdict(DOMAIN_END_EXIT, MIGRATION_DONE, false, true), MIGRATION_END_DONE);
+	cr_assert_eq(verdict(DOMAIN_END_EXIT, MIGRATION_DONE, false, false), MIGRATION_END_EXIT);
+	cr_assert_eq(verdict(DOMAIN_END_EXIT, 0, false, true), MIGRATION_END_EXIT);
+	cr_assert_eq(verdict(DOMAIN_END_NONE, MIGRATION_DONE, false, true), MIGRATION_END_EXIT);
+	cr_assert_eq(verdict(DOMAIN_END_TERMINATED, MIGRATION_DONE, false, true), MIGRATION_END_KILLED);
+	cr_assert_eq(verdict(DOMAIN_END_EXCEPTION, MIGRATION_DONE, false, true), MIGRATION_END_EXCEPTION);
+	cr_assert_eq(verdict(DOMAIN_END_TERMINATED, 0, true, true), MIGRATION_END_HANG);
+	cr_assert_eq(verdict(DOMAIN_END_EXIT, MIGRATION_DONE, true, true), MIGRATION_END_HANG);
+}
+
+Test(migrator, refusals_are_told_apart)
+{
+	static const uint8_t ends[] = {[MIGRATION_UNKNOWN] = MIGRATION_END_UNKNOWN,
+	                               [MIGRATION_DAMAGED] = MIGRATION_END_DAMAGED,
+	                               [MIGRATION_FAILED] = MIGRATION_END_REFUSED,
+	                               [MIGRATION_DAMAGED_AFTER] = MIGRATION_END_CHECK,
+	                               [MIGRATION_CHECK] = MIGRATION_END_CHECK};
+
+	for (size_t i = 1; i < sizeof(ends); i++) {
+		cr_assert_eq(verdict(DOMAIN_END_EXIT, i, false, false), ends[i]);
+		cr_assert_gt(strlen(migration_end_text(ends[i])), 20);
+	}
 }
 
 Test(layout, nonsense)

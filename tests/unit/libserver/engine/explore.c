@@ -9,6 +9,7 @@
  *
  * Above: test_engine.c, explore_main.c. Below: machine.c, victim.c.
  */
+#include <portico/migration.h>
 #include "explore.h"
 #include "../../../../libserver/transaction.h"
 #include "victim.h"
@@ -244,6 +245,47 @@ static uint64_t symbol(struct image *image, uint64_t word)
 	return FLEETING << 32 | image->fleetings++;
 }
 
+/*
+ * What counts of a keep: not the contents of free blocks, which are dead and differ after a transaction was undone. The layout is that
+ * of libserver/keep.c.
+ */
+static uint64_t keep_image[64 * 1024 / 8];
+
+static void keep_take(uint64_t *to, const void *from)
+{
+	struct block {
+		uint32_t class, state;
+		uint64_t next;
+	};
+	const struct {
+		struct keep_identity identity;
+		size_t root, root_size, root_room, heap, end;
+	} *header = from;
+	size_t end = header->end, at = header->heap;
+
+	if (machine_area[1].size > sizeof(keep_image) || end > machine_area[1].size)
+		abort();
+	memcpy(to, from, machine_area[1].size);
+	while (at < end) {
+		const struct block *block = (const struct block *)((const char *)from + at);
+		size_t base = (size_t)32 << (block->class / 4), size = (base + base / 4 * (block->class % 4) + 15) & ~(size_t)15;
+
+		if (block->state >> 31 != 0) /* with its state, which has a number of a transaction */
+			memset((char *)to + at + 4, 0, size - 4);
+		at += size;
+	}
+	memset((char *)to + end, 0, machine_area[1].size - end);
+}
+
+static bool same_keep(const void *a, const void *b)
+{
+	static uint64_t other[sizeof(keep_image) / 8];
+
+	keep_take(keep_image, a);
+	keep_take(other, b);
+	return same_words(keep_image, other, machine_area[1].size);
+}
+
 static void add_words(struct image *image, const void *start, size_t size)
 {
 	const uint64_t *word = start;
@@ -261,7 +303,8 @@ static void image_take(struct image *image)
 	add_words(image, machine->journal, machine->journal_end * 8);
 	add_words(image, machine->name, sizeof(machine->name));
 	add_words(image, &machine->caller, sizeof(machine->caller));
-	add_words(image, machine_area[1].start, machine_area[1].size);
+	keep_take(keep_image, machine_area[1].start);
+	add_words(image, keep_image, machine_area[1].size);
 	add_words(image, machine_area[5].start, machine_area[5].size);
 }
 
@@ -342,7 +385,7 @@ static void check_given_up(unsigned long moment, unsigned depth, const struct co
 	machine->limit = search.step + 1;
 	int status = run_once(SERVER_START_GIVE_UP);
 	if (status == ENDED_FINISHED && explore_replies(request, &error) == 1 && error == EIO &&
-	    same_words(begin->area[1], machine_area[1].start, machine_area[1].size) &&
+	    same_keep(begin->area[1], machine_area[1].start) &&
 	    explore_names_of(was) == explore_names())
 		return;
 	image_take(&image);

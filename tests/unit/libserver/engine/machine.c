@@ -19,10 +19,11 @@ const struct script *machine_script;
 uint64_t machine_start_flags;
 uint64_t server_start_flags;
 char server_name[17] = "victim";
+const char server_layout[] = "00000000000000000000000000000000000000000000000000000000000000000000000000000000";
 
 struct area machine_area[] = {
         {NULL, sizeof(struct machine)},
-        {(void *)SERVER_KEEP, 48 * 1024},
+        {(void *)SERVER_KEEP, 52 * 1024},
         {(void *)SERVER_LOG, 96 * 1024},
         {(void *)(SERVER_LOG + SERVER_LOG_SIZE / 4 * 3), 32 * 1024},
         {(void *)SERVER_ENDPOINT, ENDPOINT_BYTES},
@@ -64,6 +65,7 @@ void machine_map(void)
 	map(SERVER_LOG, SERVER_LOG_SIZE);
 	map(SERVER_ENDPOINT, ENDPOINT_BYTES);
 	map(SERVER_MAPPINGS, MAPPINGS_BYTES);
+	memcpy(map(SERVER_STORE_MAP, PAGE_SIZE), server_store_map, sizeof(server_store_map));
 }
 
 static void empty(uint64_t address, size_t size)

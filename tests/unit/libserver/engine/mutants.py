@@ -20,7 +20,7 @@ FENCE = '__atomic_signal_fence(__ATOMIC_SEQ_CST);'
 # name, file, what stands there, which of these places (0: the only one), what is put there, scenarios, every n-th recovery killed again
 MUTANTS = [
     ('the old value is not kept', 'undo', 'entry->old = *(const uint64_t *)address;', 0, 'entry->old = 0;', 'stores', 0),
-    ('an unaligned store is kept as one word', 'undo', '\t\t\tlog_words(address, size);', 0, '\t\t\tlog_word(address & ~UINT64_C(7));', 'stores', 0),
+    ('a range is kept as one word', 'undo', 'at < address + size; at += 8)', 0, 'at < address + 1; at += 8)', 'stores', 0),
     ('an entry is published before its contents', 'undo', '\tentry->address = address;\n', 0,
      f'\tLOG->undo_next = (uint64_t)(entry + 1);\n\t{FENCE}\n\tentry->address = address;\n', 'stores', 0),
     ('short ranges are not kept', 'undo', '\tif (size < LONG)\n\t\tlog_words(address, size);', 0, '\tif (size < LONG)\n\t\t(void)0;', 'stores', 0),
@@ -28,6 +28,8 @@ MUTANTS = [
     ('the length of a range is forgotten on the way back', 'undo', '\t\tat -= (size + 15) & ~(size_t)15;\n', 0, '\t\tat -= 16;\n', 'stores heap', 0),
     ('the log is shortened before all is undone', 'undo', 'uint64_t at = LOG->undo_next;', 0,
      f'uint64_t at = LOG->undo_next;\n\tLOG->undo_next = UNDO_START;\n\t{FENCE}', 'stores', 20),
+    ('what a block held that is freed and given out again at once is not kept', 'keep', 'dead = block->state != free_now();', 0, 'dead = true;', 'heap', 0),
+    ('the store map is empty', 'undo', '= INT8_MIN,', 0, '= 0,', 'stores', 0),
     ('memset is not undone', 'strings', '\tundo_range(to, n);\n', 3, '', 'stores', 0),
     ('memmove is not undone', 'strings', '\tundo_range(to, n);\n', 2, '', 'stores', 0),
     ('memcpy is not undone', 'strings', '\tundo_range(to, n);\n', 1, '', 'stores mixed', 0),
@@ -68,7 +70,7 @@ MUTANTS = [
     ('the commit forgets the queue', 'loop', '\tif (count == 0)\n', 0, '\tif (count < 3)\n', 'parking', 0),
     ('the answer of a transaction that was executed again is lost', 'loop', 'op = resume(&destination);', 0, '(void)resume(&destination);', 'stores', 0),
     ('a message that was delivered is forgotten', 'loop', 'if (counters()->held == 0)', 0, 'if (counters()->held <= 1)', 'stores', 0),
-    ('the timer runs as a message', 'loop', '\t\t\ttransaction_begin(kind);\n', 0, '\t\t\ttransaction_begin(TRANSACTION_MESSAGE);\n', 'later', 0),
+    ('the timer runs as a message', 'loop', '\t\ttransaction_begin(kind);\n', 0, '\t\ttransaction_begin(TRANSACTION_MESSAGE);\n', 'later', 0),
     ('a file is compiled without the hooks', 'state', '', 0, None, 'later', 0),
     ('snprintf is compiled without the hooks', 'print', '', 0, None, 'given-up', 0),
 ]
