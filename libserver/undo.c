@@ -10,11 +10,11 @@
 #include "transaction.h"
 #include <portico/keep.h>
 
-struct undo {
+struct undo_entry {
 	uint64_t address, old;
 };
 
-SERVER_LOG_TYPE(undo);
+SERVER_LOG_TYPE(undo_entry);
 
 _Static_assert(UNDO_OFFSET == SERVER_LOG_EMPTY, "root empties the log so");
 #define BULK 1u
@@ -52,7 +52,7 @@ static __attribute__((noinline, cold)) void no_entry(void)
 /* `address` is a multiple of 8. */
 static inline void log_word(uint64_t address)
 {
-	struct undo *entry = (struct undo *)LOG->undo_next;
+	struct undo_entry *entry = (struct undo_entry *)LOG->undo_next;
 
 	if (__builtin_expect((uint64_t)entry >= LOG->undo_limit, 0)) {
 		no_entry();
@@ -77,7 +77,7 @@ static __attribute__((noinline)) void log_words(uint64_t address, size_t size)
 static void log_bulk(uint64_t address, size_t size)
 {
 	uint64_t start = LOG->undo_next, end;
-	struct undo *entry;
+	struct undo_entry *entry;
 
 	if (start >= LOG->undo_limit) {
 		no_entry();
@@ -87,7 +87,7 @@ static void log_bulk(uint64_t address, size_t size)
 	if (end >= UNDO_LIMIT)
 		full();
 	server_copy_plain((void *)start, (const void *)address, size);
-	entry = (struct undo *)end;
+	entry = (struct undo_entry *)end;
 	entry->address = address & ~UINT64_C(7);
 	entry->old = (size << 3 | (address & 7)) << 1 | BULK;
 	entry->address |= BULK;
@@ -155,7 +155,7 @@ void undo_roll_back(void)
 	uint64_t at = LOG->undo_next;
 
 	while (at > UNDO_START) {
-		const struct undo *entry = (const struct undo *)at - 1;
+		const struct undo_entry *entry = (const struct undo_entry *)at - 1;
 
 		kill_point();
 		at = (uint64_t)entry;

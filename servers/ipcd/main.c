@@ -5,6 +5,21 @@
 
 #include <io_server.h>
 #include <ipc_server.h>
+#include <portico/ipc_files.h>
+#include <portico/keep.h>
+
+SERVER_KEEP_ROOT(struct ipc_root);
+SERVER_KEEP_POINTER(server_session, own, struct process);
+SERVER_KEEP_OUTSIDE(sem_set, page);
+SERVER_KEEP_ENUM(waiter, kind, wait_kind);
+SERVER_KEEP_ENUM(open_file, file, ipc_file);
+SERVER_KEEP_BEGINS(object, segment);
+SERVER_KEEP_BEGINS(object, sem_set);
+SERVER_KEEP_BEGINS(object, msg_queue);
+SERVER_KEEP_BEGINS(waiter, sem_waiter);
+SERVER_KEEP_BEGINS(waiter, send_waiter);
+SERVER_KEEP_BEGINS(waiter, receive_waiter);
+SERVER_KEEP_BEGINS(waiter, mq_waiter);
 
 struct ipc_root *root;
 

@@ -15,6 +15,9 @@ def tool(report):
     result = command([layout, '--diff', present, wide], 60)
     told = ('struct open_file: field references was u32 at 8, is u64 at 0', 'struct open_file: field opened (u64 at 8) is new',
             'struct vfs_state: field map_hint moved from 0 to 8')
+    records = command([layout, '--print', os.path.join(BUILD, 'servers/ipcd/ipcd')], 60)
+    found = [name for name in ('segment', 'sem_set', 'msg_queue', 'sem_waiter', 'mq_waiter') if f'\nstruct {name} size ' in records.text]
+    report.check('layout: records that only their first part is pointed to', len(found) == 5 and 'page: outside' in records.text, f'{found} {records.explain()}')
     report.check('layout: changes are told in words', result.status == 1 and all(line in result.text for line in told), result.explain())
 
 

@@ -7,7 +7,7 @@ from .model import Array, Base, Enum, Field, Function, Layout, LayoutError, Poin
 ROOT = 'server_keep_root_type'
 HEADER = 'server_keep_header_type'
 LOG = 'server_log_type_'
-DECLARED = ('keep_enum_', 'keep_outside_', 'keep_pointer_', ROOT, HEADER, LOG)
+DECLARED = ('keep_begins_', 'keep_enum_', 'keep_outside_', 'keep_pointer_', ROOT, HEADER, LOG)
 
 # DW_ATE_* -> word of the canonical text
 ENCODINGS = {2: 'bool', 4: 'f', 5: 'i', 6: 'i', 7: 'u', 8: 'u', 0x10: 'u'}
@@ -67,7 +67,7 @@ class Reader:
         if ROOT not in self.variables:
             raise LayoutError(f'{self.path}: it does not say what the root of its keep is: SERVER_KEEP_ROOT(TYPE)')
         for name in self.variables:
-            if name.startswith('keep_') and not self.names_field(name.split('_', 2)[2]):
+            if name.startswith('keep_') and not name.startswith('keep_begins_') and not self.names_field(name.split('_', 2)[2]):
                 raise LayoutError(f'{self.path}: {name}: there is no such field')
         declared = {name: self.of(die) for name, die in self.variables.items()}
         root = declared[ROOT].target

@@ -87,7 +87,11 @@ class Walk:
             return []
         self.seen[key] = type_
         self.order.append(type_)
-        return self.inside(type_, key) if isinstance(type_, Record) else []
+        return self.inside(type_, key) + self.begun(type_) if isinstance(type_, Record) else []
+
+    def begun(self, record):
+        """The structs that begin with this one and are found by pointers to it: declared."""
+        return [self.declared[name].target for name in sorted(self.declared) if name.startswith(f'keep_begins_{record.name}__')]
 
     def inside(self, record, path):
         found = []

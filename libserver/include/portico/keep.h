@@ -25,6 +25,9 @@
 /* The field `field` of `struct tag` is a void * (or a pointer to const) into the keep, to `type`. */
 #define SERVER_KEEP_POINTER(tag, field, type) static type *const keep_pointer_##tag##_##field KEEP_DECLARATION = NULL
 
+/* A pointer to `struct tag` may lead to a `struct name`, which contains it: the records of several kinds that one table or list has. */
+#define SERVER_KEEP_BEGINS(tag, name) static struct name *const keep_begins_##tag##__##name KEEP_DECLARATION = NULL
+
 /* The number in `field` of `struct tag` is a constant of `enum name`, whose values are part of the layout. */
 #define SERVER_KEEP_ENUM(tag, field, name) static const enum name keep_enum_##tag##_##field KEEP_DECLARATION = (enum name)0
 
