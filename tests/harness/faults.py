@@ -4,7 +4,7 @@ import tempfile
 from campaign.faults import campaign, corpus, mutate, results
 
 SEED = 3
-MUTANTS, FLIPS = 10, 4  # for each server
+MUTANTS, FLIPS = 8, 3  # for each server
 
 
 def checks_complete(program):
