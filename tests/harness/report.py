@@ -40,7 +40,8 @@ class Result:
 
     def explain(self):
         tail = self.err.decode('utf-8', 'backslashreplace').splitlines()[-15:]
-        return f'status {self.status}\n' + self.text[-1500:] + '\n' + '\n'.join(tail)
+        ended = 'ended at the time limit' if self.status == 124 else f'status {self.status}'
+        return self.text[-1500:] + '\n' + '\n'.join(tail) + '\n' + ended
 
 
 def command(arguments, seconds, **options):
