@@ -33,14 +33,18 @@ STAGES = {
     'hostile': guest.hostile,           # random traps and messages by an ordinary user
     'bench': guest.bench,               # the benchmarks run and print their lines (no limits on the figures)
 }
+# Only if they are named: too long for every day.
+CAMPAIGNS = {
+    'endurance': guest.endurance,       # the stress of 20 minutes
+}
 
 
 def main():
     names = sys.argv[1:]
     if names == ['--list']:
-        print('\n'.join(STAGES))
+        print('\n'.join(STAGES | CAMPAIGNS))
         return 0
-    unknown = [n for n in names if n not in STAGES]
+    unknown = [n for n in names if n not in STAGES | CAMPAIGNS]
     if unknown:
         print(f'test: no stage named {unknown[0]}; --list shows them', file=sys.stderr)
         return 2
@@ -49,7 +53,7 @@ def main():
         began = time.monotonic()
         report.stage = name
         try:
-            STAGES[name](report)
+            (STAGES | CAMPAIGNS)[name](report)
         except Exception:
             traceback.print_exc()
             report.failed('stage', 'raised an exception')

@@ -252,6 +252,10 @@ def stress(report, seconds=60):
         run_and_compare_counters(report, 'stress', warm, f'/stress {seconds}', overlay, seconds + 120)
 
 
+def endurance(report):
+    stress(report, 1200)
+
+
 def hostile(report, seconds=60):
     with tempfile.TemporaryDirectory() as overlay:
         musl(f'{PROGRAMS}/hostile.c', f'{overlay}/hostile')
