@@ -58,14 +58,14 @@ static inline void log_word(uint64_t address)
 		no_entry();
 		return;
 	}
-	kill_point();
+	kill_point(KILL_UNDO_WORD);
 	entry->address = address;
 	entry->old = *(const uint64_t *)address;
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
-	kill_point();
+	kill_point(KILL_UNDO_WORD_WRITTEN);
 	LOG->undo_next = (uint64_t)(entry + 1);
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
-	kill_point();
+	kill_point(KILL_UNDO_WORD_DONE);
 }
 
 static __attribute__((noinline)) void log_words(uint64_t address, size_t size)
@@ -92,10 +92,10 @@ static void log_bulk(uint64_t address, size_t size)
 	entry->old = (size << 3 | (address & 7)) << 1 | BULK;
 	entry->address |= BULK;
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
-	kill_point();
+	kill_point(KILL_UNDO_RANGE);
 	LOG->undo_next = (uint64_t)(entry + 1);
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
-	kill_point();
+	kill_point(KILL_UNDO_RANGE_DONE);
 }
 
 static __attribute__((noinline)) void log_range(uint64_t address, size_t size)
@@ -157,7 +157,7 @@ void undo_roll_back(void)
 	while (at > UNDO_START) {
 		const struct undo_entry *entry = (const struct undo_entry *)at - 1;
 
-		kill_point();
+		kill_point(KILL_ROLL_BACK);
 		at = (uint64_t)entry;
 		if ((entry->address & BULK) == 0) {
 			*(volatile uint64_t *)entry->address = entry->old;
@@ -167,7 +167,7 @@ void undo_roll_back(void)
 		at -= (size + 15) & ~(size_t)15;
 		server_copy_plain((void *)((entry->address & ~UINT64_C(7)) | (entry->old >> 1 & 7)), (const void *)at, size);
 	}
-	kill_point();
+	kill_point(KILL_ROLLED_BACK);
 	LOG->undo_next = UNDO_START;
-	kill_point();
+	kill_point(KILL_ROLL_BACK_DONE);
 }

@@ -3,7 +3,6 @@
  */
 #include "root.h"
 #include <portico/client.h>
-#include <portico/killpoint.h>
 #include <portico/layout.h>
 #include <portico/strings.h>
 
@@ -175,30 +174,21 @@ static void do_flip(char *const word[], unsigned count, struct answer *answer, s
 }
 
 /*
- * killpoint NAME N [AGAIN]: the incarnation ends at the N-th kill point from now on; AGAIN of recovery, the one after it. N = 0: off. Answers what was left of
- * the countdown. Only a build with the option kill_points has such points.
+ * killpoint NAME N [AGAIN]: the incarnation ends at the N-th kill point from now on, and once more AGAIN points later if its recovery has as many. N = 0: off.
+ * Answers what was left of the countdown before, or of AGAIN; the step of the last end, and how many there were.
  */
 static void do_killpoint(char *const word[], unsigned count, struct answer *answer, struct session *session)
 {
-	struct kill_points points = {0}, before = {0};
-	int index = find(word[1], false, answer);
+	uint64_t countdown, again = 0;
+	int index = find(word[1], true, answer);
 
 	(void)session;
 	if (index < 0)
 		return;
-	if (!number(word[2], UINT32_MAX, &points.countdown) || (count > 3 && !number(word[3], UINT32_MAX, &points.again))) {
-		answer_add(answer, "error: that is no number\n");
-		return;
-	}
-	port_name_t task = root->client[index].task;
-	int64_t read = trap4(TRAP_vm_read, task, KILL_POINTS_ADDRESS, (uint64_t)&before, sizeof(before));
-	server_sample(&read, sizeof(read));
-	server_sample(&before, sizeof(before));
-	int64_t written = server_trap(TRAP_vm_write, task, KILL_POINTS_ADDRESS, (uint64_t)&points, sizeof(points), 0, 0);
-	if (read != sizeof(before) || written < 0)
-		tell(answer, word[1], ESRCH);
+	if (!number(word[2], UINT32_MAX, &countdown) || (count > 3 && !number(word[3], UINT32_MAX, &again)))
+		answer_add(answer, "error: killpoint: that is no number\n");
 	else
-		answer_add(answer, "left %llu\n", (unsigned long long)(before.countdown));
+		tell(answer, word[1], killpoint_order((unsigned)index, countdown, again, answer));
 }
 
 static void do_campaign(char *const word[], unsigned count, struct answer *answer, struct session *session)

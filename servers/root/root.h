@@ -441,6 +441,15 @@ void flip_used(unsigned index, uint64_t bit, struct answer *answer);
  */
 int flip_bit(unsigned index, uint64_t bit, uint64_t only, struct answer *answer);
 
+/* ---- killpoint.c: enumerated kill points ---- */
+/*
+ * The server ends at the n-th kill point from now on (0: not), and once more `again` points later. The answer says what became of the order before.
+ * SERVER_ROOT: root itself, from the commit on. ESRCH: there is no incarnation.
+ */
+int killpoint_order(unsigned index, uint64_t countdown, uint64_t again, struct answer *answer);
+/* What the command line orders for a server that has just got its thread, and its endpoint with it; for SERVER_ROOT at the end of root's start. */
+void killpoint_boot(unsigned index, port_name_t task);
+
 /* ---- report.c: list and log as text and as JSON ---- */
 /* "killed", "exception", ... */
 const char *cause_name(unsigned cause);
