@@ -174,21 +174,21 @@ static void do_flip(char *const word[], unsigned count, struct answer *answer, s
 }
 
 /*
- * killpoint NAME N [AGAIN]: the incarnation ends at the N-th kill point from now on, and once more AGAIN points later if its recovery has as many. N = 0: off.
- * Answers what was left of the countdown before, or of AGAIN; the step of the last end, and how many there were.
+ * killpoint NAME N [AGAIN [WITH]]: the incarnation ends at the N-th kill point from now on, and once more AGAIN points later if its recovery has as many.
+ * N = 0: off. WITH: another server, which is ended as soon as the first one has. Answers what was left of the countdown before, or of AGAIN; the step of the last end, and how many there were.
  */
 static void do_killpoint(char *const word[], unsigned count, struct answer *answer, struct session *session)
 {
 	uint64_t countdown, again = 0;
-	int index = find(word[1], true, answer);
+	int index = find(word[1], true, answer), with = count > 4 ? find(word[4], false, answer) : 0;
 
 	(void)session;
-	if (index < 0)
+	if (index < 0 || with < 0)
 		return;
 	if (!number(word[2], UINT32_MAX, &countdown) || (count > 3 && !number(word[3], UINT32_MAX, &again)))
 		answer_add(answer, "error: killpoint: that is no number\n");
 	else
-		tell(answer, word[1], killpoint_order((unsigned)index, countdown, again, answer));
+		tell(answer, word[1], killpoint_order((unsigned)index, countdown, again, count > 4 ? (unsigned)with : KILLPOINT_ALONE, answer));
 }
 
 static void do_campaign(char *const word[], unsigned count, struct answer *answer, struct session *session)
@@ -270,7 +270,7 @@ static const struct {
         {"crash", 2, 2, NULL, do_crash},     {"hang", 2, 2, NULL, do_hang},
         {"restart", 2, 3, NULL, do_restart}, {"log", 1, 4, NULL, do_log},
         {"update", 2, 4, NULL, do_update},   {"campaign", 2, WORDS, NULL, do_campaign},
-        {"killpoint", 3, 4, NULL, do_killpoint}, {"updates", 1, 2, "--json", do_updates},
+        {"killpoint", 3, 5, NULL, do_killpoint}, {"updates", 1, 2, "--json", do_updates},
         {"flip", 2, 4, NULL, do_flip},
 };
 

@@ -29,7 +29,7 @@ static int64_t order_of(port_name_t task, const struct kill_points *order)
 	return server_trap(TRAP_vm_write, task, KILL_POINTS_ADDRESS, (uint64_t)order, KILL_ORDERS, 0, 0);
 }
 
-int killpoint_order(unsigned index, uint64_t countdown, uint64_t again, struct answer *answer)
+int killpoint_order(unsigned index, uint64_t countdown, uint64_t again, unsigned with, struct answer *answer)
 {
 	/* Static: the logged operation has its address among the arguments, and finds the same when it is executed again. */
 	static struct kill_points order, before;
@@ -48,9 +48,21 @@ int killpoint_order(unsigned index, uint64_t countdown, uint64_t again, struct a
 		order_own(&order);
 	else if (order_of(root->client[index].task, &order) < 0)
 		return ESRCH;
+	else
+		root->kill_with[index] = with == KILLPOINT_ALONE || countdown == 0 ? 0 : (uint8_t)(with + 1);
 	answer_add(answer, "left %llu step %llu ends %llu\n", (unsigned long long)(before.countdown + before.left), (unsigned long long)before.step,
 	           (unsigned long long)before.ends);
 	return 0;
+}
+
+void killpoint_died(unsigned index)
+{
+	unsigned with = root->kill_with[index];
+
+	if (with == 0)
+		return;
+	root->kill_with[index] = 0;
+	(void)supervise_kill(with - 1, CAUSE_KILLED);
 }
 
 /* ---- from boot on ---- */

@@ -3,11 +3,12 @@
  *
  * For a build with the option kill_points (portico/killpoint.h); tools/killpoints is what runs it. Reads orders from a file, a line each:
  *
- *     SERVER OPERATION STRIDE FIRST LAST AGAIN
+ *     SERVER WITH OPERATION STRIDE FIRST LAST AGAIN
  *
  * The server ends at point FIRST, FIRST + STRIDE and so on, until the operation is over before the countdown three times in a row, or behind LAST (0: no
  * end). AGAIN is a mask of steps: at the first end at each of these the operation is made again and again, with the server ending once more at the first,
- * second ... point of its recovery, up to the commit of the transaction in which it ended. NEW is such a mask for all lines together.
+ * second ... point of its recovery, up to the commit of the transaction in which it ended. NEW is such a mask for all lines together. WITH: another server that is ended
+ * as soon as the first one has, while it waits for it, say; `-`: none.
  *
  * usage: killpoints FILE SECONDS NEW; it stops in time, and says where. killpoints --once: every operation once, with no orders of our own.
  *        killpoints --list: names of operations, and which servers count; killpoints --steps: names of steps
@@ -40,10 +41,12 @@ struct report {
 	unsigned long left, step, ends;
 };
 
+static const char *with; /* of the present pair: "" or a name */
+
 static bool order_once(const char *server, unsigned n, unsigned again, struct report *report)
 {
 	char text[100];
-	return device_ask(text, sizeof text, "killpoint %s %u %u", server, n, again) &&
+	return device_ask(text, sizeof text, "killpoint %s %u %u %s", server, n, again, with) &&
 	       sscanf(text, "left %lu step %lu ends %lu", &report->left, &report->step, &report->ends) == 3;
 }
 
@@ -72,7 +75,7 @@ static struct report withdraw(const char *server)
 static void violation(const struct operation *op, const char *server, unsigned n, unsigned again)
 {
 	total.violations++;
-	printf("violation: %s, %s at point %u", op->name, server, n);
+	printf("violation: %s, %s%s%s at point %u", op->name, server, *with ? " with " : "", with, n);
 	if (again)
 		printf(" and %u of its recovery", again);
 	printf(": %s\n", operation_why);
@@ -144,11 +147,12 @@ static void pair(const char *server, const struct operation *op, unsigned stride
 			recovery(op, server, n, step);
 		n += stride;
 		if (hit && found % PROGRESS == 0)
-			printf("at %s %s %u points %u violations %lu\n", server, op->name, n, found, total.violations - before);
+			printf("at %s%s%s %s %u points %u violations %lu\n", server, *with ? "+" : "", with, op->name, n, found,
+			       total.violations - before);
 	}
 	total.points += found;
-	printf("%s %s %s %u points %u violations %lu\n", is_over(n, last, misses) ? "pair" : "stopped", server, op->name, n, found,
-	       total.violations - before);
+	printf("%s %s%s%s %s %u points %u violations %lu\n", is_over(n, last, misses) ? "pair" : "stopped", server, *with ? "+" : "", with, op->name,
+	       n, found, total.violations - before);
 }
 
 static const struct operation *operation_at(size_t i)
@@ -169,7 +173,7 @@ static const struct operation *find(const char *name)
 static int obey(const char *file, unsigned seconds)
 {
 	static char line[200];
-	char server[20], name[40];
+	static char server[20], other[20], name[40];
 	unsigned stride, first, last;
 	unsigned long again;
 	FILE *orders = fopen(file, "r");
@@ -178,9 +182,10 @@ static int obey(const char *file, unsigned seconds)
 	deadline = now_ms() + seconds * 1000ul;
 	while (fgets(line, sizeof line, orders) && now_ms() < deadline) {
 		const struct operation *op;
-		if (sscanf(line, "%19s %39s %u %u %u %lx", server, name, &stride, &first, &last, &again) != 6 || stride == 0 || first == 0 ||
+		if (sscanf(line, "%19s %19s %39s %u %u %u %lx", server, other, name, &stride, &first, &last, &again) != 7 || stride == 0 || first == 0 ||
 		    !(op = find(name)))
 			return printf("killpoints: what is %s", line), 2;
+		with = strcmp(other, "-") == 0 ? "" : other;
 		pair(server, op, stride, first, last, again);
 	}
 	fclose(orders);

@@ -41,7 +41,7 @@ KILL_POINT_EACH = 9  # the point at which every transaction of every server ends
 def enumerated_kills(report):
     with tempfile.TemporaryDirectory() as folder:
         result = command(['tools/killpoints', '--short', '--fresh', '--state', f'{folder}/state.json', '--operations', ','.join(KILL_POINT_OPERATIONS),
-                          '--stride', str(KILL_POINT_STRIDE), '--again', 'none', '--each-first', str(KILL_POINT_EACH), '--each-last', str(KILL_POINT_EACH)], 900)
+                          '--stride', str(KILL_POINT_STRIDE), '--again', 'none', '--parts', 'pairs,each', '--each-first', str(KILL_POINT_EACH), '--each-last', str(KILL_POINT_EACH)], 900)
         keep_log('killpoints', result)
         text = result.out.decode(errors='replace')
         total = re.search(r'points (\d+) recovery points \d+ each: boots 1 ends (\d+)', text)
