@@ -1,4 +1,5 @@
 """Stages on the host: builds, Criterion suites, sanitizers, fuzzing, incremental rebuilds."""
+import concurrent.futures
 import glob
 import os
 import re
@@ -7,7 +8,10 @@ import subprocess
 
 from .report import BUILD, LOGS, TOP, command
 
-CLANG = dict(os.environ, CC='clang-14')
+# Some stages build copies of the sources, which differ in a few files.
+os.environ.setdefault('CCACHE_DIR', os.path.join(BUILD, 'ccache'))
+os.environ.update(CCACHE_BASEDIR=TOP, CCACHE_NOHASHDIR='1')
+CLANG = dict(os.environ, CC='ccache clang-14')
 GCC = dict(os.environ, CC='gcc')
 
 
@@ -77,9 +81,13 @@ def fuzz(report):
         return
     targets = sorted(t for t in glob.glob(os.path.join(TOP, 'build-fuzz', '**', 'fuzz-*'), recursive=True) if os.access(t, os.X_OK) and os.path.isfile(t))
     report.check('there are fuzz targets', targets)
-    for target in targets:
-        result = command([target, '-max_total_time=8', '-seed=1', '-rss_limit_mb=2048', '-print_final_stats=1'], 120, cwd=os.path.dirname(target))
-        report.check(os.path.basename(target), result.status == 0, result.explain())
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as several:
+        for target, result in zip(targets, several.map(fuzz_one, targets)):
+            report.check(os.path.basename(target), result.status == 0, result.explain())
+
+
+def fuzz_one(target):
+    return command([target, '-max_total_time=8', '-seed=1', '-rss_limit_mb=2048', '-print_final_stats=1'], 120, cwd=os.path.dirname(target))
 
 
 def rebuild(report):
