@@ -31,7 +31,7 @@ def compile_folder(report, name, folder, env, *options, targets=()):
 
 
 def build(report):
-    compile_folder(report, 'clang build', 'build', CLANG)
+    compile_folder(report, 'clang build', 'build', CLANG, '-Dtests=true')  # ./run builds without
     os.makedirs(LOGS, exist_ok=True)
 
 
@@ -60,7 +60,7 @@ def run_suites(report, folder):
 
 
 def unit(report):
-    if not compile_folder(report, 'build of the suites', 'build', CLANG):
+    if not compile_folder(report, 'build of the suites', 'build', CLANG, '-Dtests=true'):
         return
     run_suites(report, 'build')
     stores = command(['tools/check-stores', 'build'], 300)
