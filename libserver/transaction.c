@@ -15,6 +15,7 @@ void transaction_begin(enum transaction_kind kind)
 
 	kill_point(KILL_BEGIN);
 	effects_begin();
+	time_begin();
 #ifdef SERVER_NO_RECOVERY
 	(void)log, (void)kind;
 	engine_mode = ENGINE_TRANSACTION;
@@ -43,6 +44,7 @@ uint64_t transaction_number(void)
 void transaction_query(void)
 {
 	effects_begin();
+	time_begin();
 	LOG->undo_next = 0;
 	LOG->undo_limit = 0;
 	engine_mode = ENGINE_QUERY;

@@ -4,6 +4,7 @@
 Usage: stages.py [--list] [STAGE...]. Stages are independent, in this order, and all build what they need. A stage is a
 function in tests/harness/ that takes a Report. Logs of guest runs are left in build/test-logs.
 """
+import resource
 import sys
 import time
 import traceback
@@ -39,6 +40,12 @@ CAMPAIGNS = {
 }
 
 
+def processor_time():
+    """Of the processes that have ended, in seconds."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
 def main():
     names = sys.argv[1:]
     if names == ['--list']:
@@ -50,14 +57,14 @@ def main():
         return 2
     report = Report()
     for name in names or STAGES:
-        began = time.monotonic()
+        began, used = time.monotonic(), processor_time()
         report.stage = name
         try:
             (STAGES | CAMPAIGNS)[name](report)
         except Exception:
             traceback.print_exc()
             report.failed('stage', 'raised an exception')
-        print(f'# {name}: {time.monotonic() - began:.0f} s', flush=True)
+        print(f'# {name}: {time.monotonic() - began:.0f} s, {processor_time() - used:.0f} s of processor time', flush=True)
     print(f'{report.passes} passed, {report.failures} failed')
     return report.failures != 0
 

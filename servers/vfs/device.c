@@ -79,7 +79,8 @@ uint32_t device_kind(uint64_t device)
 	case DEVICE_CLASS_SUPERVISOR:
 		return IO_FILE_KIND_ALWAYS_READY;
 	default:
-		return IO_FILE_KIND_ALWAYS_READY | (device != DEVICE_KMSG ? IO_FILE_KIND_SEEKABLE : 0);
+		return IO_FILE_KIND_ALWAYS_READY | (device != DEVICE_KMSG ? IO_FILE_KIND_SEEKABLE : 0) |
+		       (device == DEVICE_NULL ? IO_FILE_KIND_NULL_DEVICE : device == DEVICE_ZERO ? IO_FILE_KIND_ZERO_DEVICE : 0);
 	}
 }
 

@@ -58,7 +58,7 @@ class Tree:
             write(os.path.join(self.root, path), data)
             os.chmod(os.path.join(self.root, path), self.modes.get(path, 0o644))
         if not os.path.exists(os.path.join(self.build_folder, 'build.ninja')):
-            command('meson', 'setup', '-Dtests=false', self.build_folder, self.root, env=dict(os.environ, CC='clang-14'))
+            command('meson', 'setup', '-Dtests=false', self.build_folder, self.root, env=dict(os.environ, CC='ccache clang-14'))
         command('nice', 'ninja', '-C', self.build_folder, *(os.path.relpath(program(self.build_folder, s), self.build_folder) for s in SERVERS))
 
     def program(self, server):
