@@ -10,7 +10,7 @@
  * second ... point of its recovery, up to the commit of the transaction in which it ended. NEW is such a mask for all lines together. WITH: another server that is ended
  * as soon as the first one has, while it waits for it, say; `-`: none.
  *
- * usage: killpoints FILE SECONDS NEW; it stops in time, and says where. killpoints --once: every operation once, with no orders of our own.
+ * usage: killpoints FILE SECONDS NEW; it stops in time, and says where. killpoints --once [NAME,NAME...]: every operation, or these, once, with no orders of our own.
  *        killpoints --list: names of operations, and which servers count; killpoints --steps: names of steps
  */
 #include "device.h"
@@ -193,10 +193,25 @@ static int obey(const char *file, unsigned seconds)
 	return total.violations != 0;
 }
 
-static int once(void)
+/* Is it one of the words between commas? */
+static bool among(const char *list, const char *name)
+{
+	size_t length = strlen(name);
+	for (const char *at = list; (at = strstr(at, name)); at++)
+		if ((at == list || at[-1] == ',') && (at[length] == ',' || at[length] == '\0'))
+			return true;
+	return false;
+}
+
+/* names: NULL for all. */
+static int once(const char *names)
 {
 	const struct operation *op;
+	unsigned made = 0;
 	for (size_t i = 0; (op = operation_at(i)); i++) {
+		if (names && !among(names, op->name))
+			continue;
+		made++;
 		operation_token++;
 		if (op->run() && (!op->undo || op->undo()))
 			continue;
@@ -205,7 +220,7 @@ static int once(void)
 		operations_prepare();
 		operations_prepare_more();
 	}
-	printf("operations %zu violations %lu\n", operation_count + operation_more_count, total.violations);
+	printf("operations %u violations %lu\n", made, total.violations);
 	return total.violations != 0;
 }
 
@@ -232,14 +247,14 @@ int main(int argc, char **argv)
 		return list();
 	if (argc == 2 && strcmp(argv[1], "--steps") == 0)
 		return steps();
-	bool only_once = argc == 2 && strcmp(argv[1], "--once") == 0;
+	bool only_once = (argc == 2 || argc == 3) && strcmp(argv[1], "--once") == 0;
 	if (!only_once && argc != 4)
-		return printf("usage: killpoints FILE SECONDS NEW | --once | --list | --steps\n"), 2;
+		return printf("usage: killpoints FILE SECONDS NEW | --once [NAMES] | --list | --steps\n"), 2;
 	device_open();
 	operations_prepare();
 	operations_prepare_more();
 	if (only_once)
-		return once();
+		return once(argc == 3 ? argv[2] : NULL);
 	new_steps = strtoul(argv[3], NULL, 16);
 	return obey(argv[1], (unsigned)atoi(argv[2]));
 }

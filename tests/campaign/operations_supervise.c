@@ -60,7 +60,10 @@ bool supervise_list(void)
 bool supervise_kill(void) { return command("kill sig") && sig_serves() && command("kill vfs") && access("/tmp/kp/file", F_OK) == 0; }
 bool supervise_crash(void) { return command("crash sig") && sig_serves() && sig_serves(); }
 bool supervise_restart(void) { return command("restart sig") && sig_serves() && command("restart tty") && tty_serves(); }
-/* What is still to be written is written first. tty then looks its servers up, attaches its lines and subscribes at proc again; files of the terminal that were open before are made anew. */
+/*
+ * What is still to be written is written first. tty then looks its servers up, attaches its lines and subscribes at proc again; files of the terminal
+ * that were open before are made anew.
+ */
 bool supervise_cold(void) { return tty_serves() && command("restart tty --cold") && tty_serves(); }
 bool supervise_root(void) { return command("kill root") && command("list"); }
 bool supervise_flip(void) { return command("flip sig") && strncmp(answer, "bits ", 5) == 0; }
