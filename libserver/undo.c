@@ -57,14 +57,14 @@ static inline void log_word(uint64_t address)
 		no_entry();
 		return;
 	}
-	kill_point();
+	kill_point(KILL_UNDO_WORD);
 	entry->address = address;
 	entry->old = *(const uint64_t *)address;
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
-	kill_point();
+	kill_point(KILL_UNDO_WORD_WRITTEN);
 	LOG->undo_next = (uint64_t)(entry + 1);
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
-	kill_point();
+	kill_point(KILL_UNDO_WORD_DONE);
 }
 
 static __attribute__((noinline)) void log_words(uint64_t address, size_t size)
@@ -88,10 +88,10 @@ static inline void log_bulk(uint64_t address, size_t size)
 	entry->address = first | BULK;
 	entry->old = words;
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
-	kill_point();
+	kill_point(KILL_UNDO_RANGE);
 	LOG->undo_next = (uint64_t)(entry + 1);
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
-	kill_point();
+	kill_point(KILL_UNDO_RANGE_DONE);
 }
 
 static __attribute__((noinline)) void log_range(uint64_t address, size_t size)
@@ -153,7 +153,7 @@ void undo_roll_back(void)
 	while (at > UNDO_START) {
 		const struct undo_entry *entry = (const struct undo_entry *)at - 1;
 
-		kill_point();
+		kill_point(KILL_ROLL_BACK);
 		at = (uint64_t)entry;
 		if ((entry->address & BULK) == 0) {
 			*(volatile uint64_t *)entry->address = entry->old;
@@ -162,7 +162,7 @@ void undo_roll_back(void)
 		at -= ((entry->old + 1) & ~UINT64_C(1)) * 8;
 		server_copy_plain((void *)(entry->address & ~UINT64_C(7)), (const void *)at, entry->old * 8);
 	}
-	kill_point();
+	kill_point(KILL_ROLLED_BACK);
 	LOG->undo_next = UNDO_START;
-	kill_point();
+	kill_point(KILL_ROLL_BACK_DONE);
 }
