@@ -47,7 +47,7 @@ struct open_file *io_file_get(struct server_call *call)
 		if (file == NULL)
 			return NULL;
 		file->badge = call->badge;
-		file->flags = TTY_BADGE_FLAGS(call->badge);
+		file->flags = DEVICE_BADGE_FLAGS(call->badge);
 		*link = file;
 		root->file_count++;
 	}

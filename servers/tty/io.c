@@ -385,7 +385,7 @@ int io_serve_reopen(struct server_call *call, struct open_file *file, uint32_t f
 	(void)call;
 	uint32_t serial = 0x800000u | (tty->next_serial++ & 0x7fffffu);
 
-	server_port_badge(port, TTY_BADGE(file->device, flags, serial), 0);
+	server_port_badge(port, DEVICE_BADGE(file->device, flags, serial), 0);
 	*kind = file->raw ? 0 : IO_FILE_KIND_TERMINAL;
 	return 0;
 }
