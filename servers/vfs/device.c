@@ -20,8 +20,8 @@ static const struct device {
 	uint32_t server; /* VFS_SERVER_ID_* */
 	uint32_t kind;
 } devices[] = {
-        {"null", DEVICE_NULL, 0666, VFS_SERVER_ID_VFS, LOCAL},
-        {"zero", DEVICE_ZERO, 0666, VFS_SERVER_ID_VFS, LOCAL},
+        {"null", DEVICE_NULL, 0666, VFS_SERVER_ID_VFS, LOCAL | IO_FILE_KIND_NULL_DEVICE},
+        {"zero", DEVICE_ZERO, 0666, VFS_SERVER_ID_VFS, LOCAL | IO_FILE_KIND_ZERO_DEVICE},
         {"full", DEVICE_FULL, 0666, VFS_SERVER_ID_VFS, LOCAL},
         {"random", DEVICE_RANDOM, 0666, VFS_SERVER_ID_VFS, LOCAL},
         {"urandom", DEVICE_URANDOM, 0666, VFS_SERVER_ID_VFS, LOCAL},
