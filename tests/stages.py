@@ -9,7 +9,7 @@ import threading
 import time
 import traceback
 
-from harness import builds, faults, guest, model, recovery, supervision, terminal, update
+from harness import builds, example, faults, guest, model, recovery, supervision, terminal, update
 from harness.report import Report
 
 STAGES = {
@@ -20,6 +20,7 @@ STAGES = {
     'fuzz': builds.fuzz,                # a short run of each libFuzzer target
     'model': model.model,               # the model of recovery holds for two crashes, and every mutant of it is caught
     'rebuild': builds.rebuild,          # an edit of idl/vfs.idl rebuilds its users only
+    'example': example.example,         # docs/guide/example-server.md: its server is built from the page, and killed at work
     'boot': guest.boot,                 # BIOS and UEFI, one CPU and two, exit statuses, --posix-trace, panic
     'programs': guest.programs,         # static musl programs by --overlay
     'shell': guest.shell,               # tests/guest/checks.sh against Linux
