@@ -57,13 +57,15 @@ static const char *service_name(void)
 void kill_point_reached(enum kill_step step)
 {
 	const char *service = service_name();
+	bool nothing = strcmp(service, "nothing") == 0;
 	uint32_t ordinal = header()->ordinal;
 	bool again = KILL_POINTS->recovering != 0;
 
 	KILL_POINTS->countdown = again ? 0 : KILL_POINTS->again;
 	KILL_POINTS->again = 0;
 	KILL_POINTS->recovering = 1;
-	KILL_POINTS->spent = counters()->commits + 1;
+	/* Of one that had not begun nothing is left, and the next incarnation's first commit is an empty one. */
+	KILL_POINTS->spent = counters()->commits + (nothing ? 2 : 1);
 	KILL_POINTS->step = step;
 	KILL_POINTS->ends++;
 	if (service[0] == 'r')
@@ -77,7 +79,7 @@ void kill_point_reached(enum kill_step step)
 
 void kill_points_begin(void)
 {
-	if (KILL_POINTS->each == 0 || KILL_POINTS->spent == counters()->commits + 1)
+	if (KILL_POINTS->each == 0 || KILL_POINTS->spent >= counters()->commits + 1)
 		return;
 	KILL_POINTS->countdown = KILL_POINTS->each;
 	KILL_POINTS->recovering = 0;

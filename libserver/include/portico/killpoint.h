@@ -38,7 +38,7 @@ struct kill_points {
 	uint64_t left;       /* of the countdown for the second end, when that transaction was committed */
 	/* Beside them. */
 	uint64_t each;       /* every transaction ends once, at this point of it; 0: none */
-	uint64_t spent;      /* `commits` plus 1 in the transaction that `each` ended last */
+	uint64_t spent;      /* up to this number of `commits`, plus 1, `each` has had its end */
 	/* Reports. */
 	uint64_t ends;       /* by kill points, since boot */
 	uint64_t step;       /* enum kill_step of the last one */
