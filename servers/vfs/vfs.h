@@ -114,7 +114,8 @@ struct vfs_state {
 	uint64_t next_device;
 	uint32_t last_mount_id;
 	uint32_t tty_serial;
-	port_name_t tty, proc, supervisor;
+	port_name_t tty, proc, supervisor, net;
+	uint64_t sockets; /* numbers that were given to socket files */
 	struct random_generator random;
 	bool random_seeded;
 };
