@@ -178,7 +178,7 @@ struct socket_options {
 struct socket {
 	struct socket *next; /* same bucket of the table by badge */
 	uint64_t badge;      /* 0: nobody has had a right yet */
-	uint64_t made;       /* rights that were made of it */
+	uint64_t made;       /* rights that were made of it since there were none */
 	bool held;           /* processes have some */
 	bool released;
 	bool changed, fresh; /* in the list of what is to be looked at; new data */

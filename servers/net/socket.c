@@ -144,6 +144,7 @@ void sockets_no_senders(uint64_t badge, uint64_t make_send)
 
 	if (s == NULL || make_send != s->made)
 		return;
+	s->made = 0; /* the kernel counts anew */
 	s->held = false;
 	socket_changed(s, false);
 	sockets_settle();
