@@ -252,6 +252,7 @@ struct sending {
 	const void *bytes;
 	struct sender sender;
 	bool explicit_sender;     /* SCM_CREDENTIALS */
+	bool again;               /* the caller has waited */
 	struct passed_set *rights;
 	struct socket *to;        /* the destination that was named; NULL: the peer */
 	/* result */

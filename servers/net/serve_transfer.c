@@ -212,6 +212,7 @@ int transfer_send_again(struct waiter *w, struct list **list)
 	                          .explicit_sender = w->explicit_sender,
 	                          .rights = w->rights,
 	                          .to = w->to,
+	                          .again = true,
 	                          .wait = *list};
 	int error = family(w->socket)->send(w->socket, &sending);
 

@@ -94,7 +94,7 @@ void unix_message_drop(struct unix_socket *u)
 	socket_changed(&from->socket, false);
 	socket_put(&from->socket);
 	keep_free(m);
-	if (!list_empty(&u->socket.visitors))
+	if (u->first == NULL || !list_empty(&u->socket.visitors))
 		socket_changed(&u->socket, false);
 	if (!unix_queue_full(u))
 		unstick(u);

@@ -30,14 +30,15 @@ int unix_stream_send(struct unix_socket *u, struct sending *sending)
 		return EOPNOTSUPP;
 	if (peer == NULL)
 		return ENOTCONN;
-	if ((u->socket.shutdown & SHUT_SEND) != 0)
+	bool ended = (u->socket.shutdown & SHUT_SEND) != 0;
+	if (ended && !sending->again)
 		return EPIPE;
 	if (sending->size == 0)
 		return 0;
 	int error = socket_take_error(&u->socket);
 	if (error != 0)
-		return error;
-	if (peer->socket.released || (peer->socket.shutdown & SHUT_RECEIVE) != 0)
+		return error; /* who has waited learns of a reset first */
+	if (ended || peer->socket.released || (peer->socket.shutdown & SHUT_RECEIVE) != 0)
 		return EPIPE;
 	uint64_t size = part(u, sending->size);
 	if (size == 0) {
