@@ -347,7 +347,7 @@ struct family {
 	int (*shutdown)(struct socket *s, uint32_t how);
 	void (*local_address)(const struct socket *s, uint8_t *address, size_t *size);
 	int (*peer_address)(const struct socket *s, uint8_t *address, size_t *size);
-	uint32_t (*events)(struct socket *s);
+	uint32_t (*events)(const struct socket *s);
 	/* Room came: may those who wait to send be tried? */
 	bool (*writable)(const struct socket *s);
 	bool (*visitable)(const struct socket *s);

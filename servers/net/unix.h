@@ -53,9 +53,8 @@ struct unix_socket {
 	uint32_t messages; /* in the queue */
 	uint64_t charged;  /* for messages that nobody has read */
 	uint64_t unsent;   /* bytes of those */
-	/* Datagrams: sockets that are not writable because this one's queue is full. */
-	struct list stuck, stuck_at;
-	bool is_stuck;
+	/* Datagrams: sockets whose peer this one is, and this one's place among those of its own peer. */
+	struct list followers, follows;
 	/* A listener: connections that nobody has accepted, each a reference. */
 	struct unix_socket *pending_first, *pending_last, *next_pending;
 	uint32_t pending, backlog;
@@ -105,6 +104,8 @@ int unix_connect(struct socket *s, const struct server_session *who, struct sock
 int unix_pair(const struct server_session *who, struct socket *first, struct socket *second);
 int unix_shutdown(struct socket *s, uint32_t how);
 void unix_release(struct socket *s);
+/* This queue is full now, or not any more: whether its followers can send hangs on it. */
+void unix_tell_followers(struct unix_socket *u);
 /* The peer of a datagram socket is another one, or none. */
 void unix_disconnect(struct unix_socket *u);
 

@@ -12,15 +12,35 @@ static struct sender credentials_of(const struct server_session *who)
 	return (struct sender){.pid = who->pid, .uid = who->euid, .gid = who->egid};
 }
 
-static void join(struct unix_socket *a, struct unix_socket *b)
+/* `u` has a peer now, with a reference. */
+static void set_peer(struct unix_socket *u, struct unix_socket *peer)
 {
-	a->peer = b;
-	b->peer = a;
-	socket_get(&a->socket);
-	socket_get(&b->socket);
-	a->socket.state = b->socket.state = SOCKET_CONNECTED;
-	socket_changed(&a->socket, false);
-	socket_changed(&b->socket, false);
+	u->peer = peer;
+	socket_get(&peer->socket);
+	u->socket.state = SOCKET_CONNECTED;
+	if (u->socket.type == SOCK_DGRAM)
+		list_append(&peer->followers, &u->follows);
+	socket_changed(&u->socket, false);
+}
+
+/* The reference is the caller's now. */
+static struct unix_socket *take_peer(struct unix_socket *u)
+{
+	struct unix_socket *peer = u->peer;
+
+	u->peer = NULL;
+	if (u->socket.type == SOCK_DGRAM && peer != NULL)
+		list_unlink(&u->follows);
+	return peer;
+}
+
+void unix_tell_followers(struct unix_socket *u)
+{
+	for (struct list *at = u->followers.next; at != &u->followers; at = at->next) {
+		struct unix_socket *follower = list_item(at, struct unix_socket, follows);
+		if (follower->socket.ready != 0)
+			socket_changed(&follower->socket, false);
+	}
 }
 
 int unix_pair(const struct server_session *who, struct socket *first, struct socket *second)
@@ -28,7 +48,8 @@ int unix_pair(const struct server_session *who, struct socket *first, struct soc
 	struct unix_socket *a = unix_of(first), *b = unix_of(second);
 
 	a->other = b->other = credentials_of(who);
-	join(a, b);
+	set_peer(a, b);
+	set_peer(b, a);
 	return 0;
 }
 
@@ -103,7 +124,8 @@ static int connect_stream(struct unix_socket *u, const struct server_session *wh
 	end->name->references++;
 	u->other = to->self;
 	end->other = credentials_of(who);
-	join(u, end);
+	set_peer(u, end);
+	set_peer(end, u);
 	*(to->pending_last != NULL ? &to->pending_last->next_pending : &to->pending_first) = end;
 	to->pending_last = end;
 	to->pending++;
@@ -113,16 +135,11 @@ static int connect_stream(struct unix_socket *u, const struct server_session *wh
 
 void unix_disconnect(struct unix_socket *u)
 {
-	struct unix_socket *peer = u->peer;
+	struct unix_socket *peer = take_peer(u);
 
 	if (peer == NULL)
 		return;
-	u->peer = NULL;
 	u->socket.state = SOCKET_UNCONNECTED;
-	if (u->is_stuck) {
-		list_unlink(&u->stuck_at);
-		u->is_stuck = false;
-	}
 	/* Datagrams of the old peer are lost; one that was connected to us is told. */
 	while (u->first != NULL)
 		unix_message_drop(u);
@@ -143,12 +160,8 @@ static int connect_datagram(struct unix_socket *u, struct unix_socket *to)
 	if (to != NULL && to == u->peer)
 		return 0;
 	unix_disconnect(u);
-	if (to != NULL) {
-		u->peer = to;
-		u->socket.state = SOCKET_CONNECTED;
-		socket_get(&to->socket);
-	}
-	socket_changed(&u->socket, false);
+	if (to != NULL)
+		set_peer(u, to);
 	return 0;
 }
 
@@ -182,15 +195,10 @@ int unix_shutdown(struct socket *s, uint32_t how)
 /* The other end learns; it is a reset if something was not read, or nobody accepted the connection. */
 static void leave_peer(struct unix_socket *u, bool unread)
 {
-	struct unix_socket *peer = u->peer;
+	struct unix_socket *peer = take_peer(u);
 
 	if (peer == NULL)
 		return;
-	u->peer = NULL;
-	if (u->is_stuck) {
-		list_unlink(&u->stuck_at);
-		u->is_stuck = false;
-	}
 	if (u->socket.type != SOCK_DGRAM && !peer->socket.released) {
 		peer->socket.shutdown = SHUT_BOTH;
 		if (unread)

@@ -19,19 +19,14 @@ static int create(const struct server_session *who, uint32_t type, uint32_t prot
 	if (*made == NULL)
 		return ENOMEM;
 	struct unix_socket *u = unix_of(*made);
-	list_init(&u->stuck);
+	list_init(&u->followers);
 	u->other = (struct sender){0, UINT32_MAX, UINT32_MAX};
 	return 0;
 }
 
 static void end(struct socket *s)
 {
-	struct unix_socket *u = unix_of(s);
-
-	/* Those that its full queue held up: the queue went long ago. */
-	unix_name_put(u->name);
-	if (u->is_stuck)
-		list_unlink(&u->stuck_at);
+	unix_name_put(unix_of(s)->name);
 }
 
 /* ---- bytes ---- */
@@ -90,23 +85,17 @@ static uint64_t unsent(const struct socket *s)
 
 /* ---- readiness: Linux's unix_poll() and unix_dgram_poll() ---- */
 
-/* A datagram socket whose peer's queue is full is told when there is room. */
-static bool peer_full(struct unix_socket *u)
+/* A datagram socket's peer that is not connected back, and has enough. */
+static bool peer_full(const struct unix_socket *u)
 {
-	struct unix_socket *peer = u->peer;
+	const struct unix_socket *peer = u->peer;
 
-	if (u->socket.type == SOCK_STREAM || peer == NULL || peer == u || peer->peer == u || peer->socket.released || !unix_queue_full(peer))
-		return false;
-	if (!u->is_stuck) {
-		list_append(&peer->stuck, &u->stuck_at);
-		u->is_stuck = true;
-	}
-	return true;
+	return u->socket.type == SOCK_DGRAM && peer != NULL && peer != u && peer->peer != u && unix_queue_full(peer);
 }
 
-static uint32_t events(struct socket *s)
+static uint32_t events(const struct socket *s)
 {
-	struct unix_socket *u = unix_of(s);
+	const struct unix_socket *u = unix_const(s);
 	uint32_t found = 0;
 
 	if (s->error != 0)

@@ -64,17 +64,8 @@ void unix_message_put(struct unix_socket *to, struct unix_message *m, struct sen
 	socket_changed(&to->socket, true);
 	if (!unix_writable(m->from))
 		socket_changed(&m->from->socket, false);
-}
-
-/* A datagram socket that this one's full queue held up. */
-static void unstick(struct unix_socket *u)
-{
-	while (!list_empty(&u->stuck)) {
-		struct unix_socket *other = list_item(u->stuck.next, struct unix_socket, stuck_at);
-		list_unlink(&other->stuck_at);
-		other->is_stuck = false;
-		socket_changed(&other->socket, false);
-	}
+	if (to->messages == UNIX_QUEUE_MAX + 1)
+		unix_tell_followers(to);
 }
 
 void unix_message_drop(struct unix_socket *u)
@@ -96,8 +87,8 @@ void unix_message_drop(struct unix_socket *u)
 	keep_free(m);
 	if (u->first == NULL || !list_empty(&u->socket.visitors))
 		socket_changed(&u->socket, false);
-	if (!unix_queue_full(u))
-		unstick(u);
+	if (u->messages == UNIX_QUEUE_MAX)
+		unix_tell_followers(u);
 }
 
 int unix_message_read(const struct unix_message *m, uint64_t skip, uint64_t size, struct receiving *r)
