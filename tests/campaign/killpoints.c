@@ -14,7 +14,7 @@
 
 #define POINTS_MAX 20000
 
-static const char *const servers[] = {"vfs", "proc", "sig", "ipcd", "tty", "serial"};
+static const char *const servers[] = {"vfs", "proc", "sig", "ipcd", "net", "tty", "serial"};
 
 /* ---- the countdown ---- */
 
