@@ -25,6 +25,7 @@ STAGES = {
     'programs': guest.programs,         # static musl programs by --overlay
     'shell': guest.shell,               # tests/guest/checks.sh against Linux
     'ipc': guest.ipc,                   # System V IPC against Linux
+    'net': guest.net,                   # sockets against Linux, also while net is killed
     'glibc': guest.glibc,               # Debian's dash, bash and coreutils, dynamically linked
     'terminal': terminal.terminal,      # the interactive shell on a pseudo-terminal
     'stress': guest.stress,             # one minute of everything on two CPUs, and nothing leaked

@@ -114,8 +114,9 @@ struct vfs_state {
 	uint64_t next_device;
 	uint32_t last_mount_id;
 	uint32_t device_serial; /* the number in the badge of the last referral to a device */
-	port_name_t proc;
+	port_name_t proc, net;
 	port_name_t device_server[VFS_SERVERS]; /* by VFS_SERVER_ID_*; PORT_NULL: not asked for yet */
+	uint64_t sockets; /* numbers that were given to socket files */
 	struct random_generator random;
 	bool random_seeded;
 };
