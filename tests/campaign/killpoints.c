@@ -212,9 +212,9 @@ static int once(void)
 static int list(void)
 {
 	for (size_t i = 0; i < operation_count; i++)
-		printf("operation %s *\n", operations[i].name);
+		printf("operation %s * 1\n", operations[i].name);
 	for (size_t i = 0; i < operation_more_count; i++)
-		printf("operation %s %s\n", operations_more[i].operation.name, operations_more[i].servers);
+		printf("operation %s %s %u\n", operations_more[i].operation.name, operations_more[i].servers, operations_more[i].stride);
 	return 0;
 }
 

@@ -11,7 +11,8 @@
 
 struct operation_more {
 	struct operation operation;
-	const char *servers; /* which are to end in it, between commas; "*": all but root, which passes 300 points when it is asked for each point */
+	const char *servers;    /* which are to end in it, between commas; "*": all but root, which passes 300 points when it is asked for each point */
+	unsigned stride; /* not every point, but one of so many: it makes the same request hundreds of times */
 };
 extern const struct operation_more operations_more[];
 extern const size_t operation_more_count;
