@@ -17,6 +17,10 @@
 #define READY_SLOT_UNKNOWN 0xffffffffu
 #define READY_SLOT_NONE 0xfffffffeu /* the server has none: always ready */
 
+/* Bits of `kind` that are libposix's own: a null or zero device that is open so, and so needs no message. */
+#define KIND_READS 0x40000000u
+#define KIND_WRITES 0x80000000u
+
 /* Who answers: a server, or libposix itself. */
 enum description_type {
 	DESCRIPTION_REMOTE = 0,

@@ -166,12 +166,24 @@ static int64_t check_mapping(const struct mapping *mapping, int flags)
 	return in_program(mapping->address, mapping->size) ? 0 : -ENOMEM;
 }
 
+/* /dev/zero is memory without a name. */
+static int64_t zero_object(uint32_t kind, bool writes, struct mapping *mapping)
+{
+	if (!(kind & KIND_READS) || (writes && !(kind & KIND_WRITES)))
+		return -EACCES;
+	mapping->offset = 0;
+	mapping->flags &= ~(uint64_t)VM_COPY;
+	return 0;
+}
+
 static int64_t map_file(int fd, bool shared, int protection, int flags, struct mapping *mapping)
 {
 	struct description *description = fd_get(fd);
 	if (description == NULL)
 		return -EBADF;
-	int64_t result = file_object(description, shared, shared && (protection & L_PROT_WRITE), mapping);
+	bool writes = shared && (protection & L_PROT_WRITE), zero = description->kind & IO_FILE_KIND_ZERO_DEVICE;
+	int64_t result = zero && (description->kind & (KIND_READS | KIND_WRITES)) ? zero_object(description->kind, writes, mapping)
+										  : file_object(description, shared, writes, mapping);
 	if (!result)
 		result = memory_result(place(mapping, flags));
 	if (mapping->owned)

@@ -60,6 +60,16 @@ static int open_terminal(port_name_t file)
 	return io_ready_slot(file, &slot);
 }
 
+/* What the server says of a file, and how it is open, where that is all there is to know. */
+static uint32_t kind_of(uint32_t told, uint32_t flags)
+{
+	uint32_t kind = told & ~(KIND_READS | KIND_WRITES), access = flags & L_O_ACCMODE;
+
+	if (!(kind & (IO_FILE_KIND_NULL_DEVICE | IO_FILE_KIND_ZERO_DEVICE)) || (flags & L_O_PATH) || access == L_O_ACCMODE)
+		return kind;
+	return kind | (access != L_O_WRONLY ? KIND_READS : 0) | (access != L_O_RDONLY ? KIND_WRITES : 0);
+}
+
 static int64_t open_at(int directory, const char *path, uint32_t flags, uint32_t mode)
 {
 	struct path_call call = { .operation = open_operation, .on_self = open_self, .open_flags = flags | L_O_LARGEFILE };
@@ -79,7 +89,7 @@ static int64_t open_at(int directory, const char *path, uint32_t flags, uint32_t
 		return result_of(error);
 	}
 	trap2(TRAP_right_inherit, call.file, 1);
-	return fd_open(call.file, call.kind, (uint8_t)call.server, flags & L_O_CLOEXEC);
+	return fd_open(call.file, kind_of(call.kind, flags), (uint8_t)call.server, flags & L_O_CLOEXEC);
 }
 
 int64_t sys_open(const char *path, uint32_t flags, uint32_t mode)

@@ -14,8 +14,8 @@
 
 #include <io_client.h>
 #include <portico/readiness.h>
+#include <vfs_types.h>
 
-#define SERVERS 8u
 #define READY_AREA (LIBPOSIX_SHARED + 0x1000000ul)
 #define READY_STRIDE (READINESS_SLOTS * sizeof(uint32_t))
 #define ALWAYS (L_POLLIN | L_POLLOUT | L_POLLRDNORM | L_POLLWRNORM)
@@ -24,7 +24,7 @@
 
 /* ---- readiness words ---- */
 
-static bool server_mapped[SERVERS];
+static bool server_mapped[VFS_SERVERS];
 PROCESS_LOCK servers_lock;
 
 static const uint32_t *server_words(uint8_t server)
@@ -38,7 +38,7 @@ static bool map_server(const struct description *description)
 	port_name_t object = PORT_NULL;
 	uint8_t server = description->server;
 
-	if (server >= SERVERS)
+	if (server >= VFS_SERVERS)
 		return false;
 	lock_take(&servers_lock);
 	if (!server_mapped[server] && io_ready_object(description->name, &object) == 0 && object != PORT_NULL) {
@@ -85,10 +85,10 @@ static void watch_everything(struct watch *watch)
 	uint32_t kept = 0;
 	watch->all = true;
 	for (uint32_t i = 0; i < watch->count; i++)
-		if ((uint64_t)watch->words[i].word < READY_AREA || (uint64_t)watch->words[i].word >= READY_AREA + SERVERS * READY_STRIDE)
+		if ((uint64_t)watch->words[i].word < READY_AREA || (uint64_t)watch->words[i].word >= READY_AREA + VFS_SERVERS * READY_STRIDE)
 			watch->words[kept++] = watch->words[i];
 	watch->count = kept;
-	for (uint8_t server = 0; server < SERVERS && watch->count < WATCH_WORDS; server++) {
+	for (uint8_t server = 0; server < VFS_SERVERS && watch->count < WATCH_WORDS; server++) {
 		if (!server_mapped[server])
 			continue;
 		watch->words[watch->count].word = server_words(server);

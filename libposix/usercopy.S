@@ -24,6 +24,10 @@ user_copy:
 user_zero:
 	movq %rsi, %rcx
 	xorl %eax, %eax
+	shrq $3, %rcx
+	rep stosq
+	movl %esi, %ecx
+	andl $7, %ecx
 	rep stosb
 	ret
 

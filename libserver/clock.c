@@ -10,7 +10,7 @@ static const volatile struct kernel_info *kernel_info(void)
 }
 
 /* One consistent reading; the kernel makes `sequence` odd while it writes. */
-static uint64_t read_clock(int64_t *realtime_offset)
+uint64_t clock_read(int64_t *realtime_offset)
 {
 	const volatile struct kernel_info *k = kernel_info();
 	uint64_t sequence, now;
@@ -31,18 +31,5 @@ uint64_t server_time(void)
 {
 	int64_t offset;
 
-	return read_clock(&offset);
-}
-
-uint64_t server_now(void)
-{
-	return server_sample_word(server_time());
-}
-
-int64_t server_realtime(void)
-{
-	int64_t offset;
-	uint64_t now = read_clock(&offset);
-
-	return (int64_t)server_sample_word(now + (uint64_t)offset);
+	return clock_read(&offset);
 }

@@ -70,7 +70,7 @@ bool effects_add(const struct effect *effect, const void *data, const struct msg
 	op->d = effect->d;
 	op->e = effect->e;
 	op->f = effect->f;
-	kill_point();
+	kill_point(KILL_EFFECT);
 	queue.count++;
 	return true;
 }

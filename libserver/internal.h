@@ -50,7 +50,7 @@ void *keep_root(void);
 void *keep_place_root(size_t size);
 /* Bytes that fit into a live block. */
 size_t keep_room(const void *p);
-/* Fingerprint of the program that the keep belongs to; "": it is no keep. */
+/* Fingerprint of the program that the keep belongs to, LAYOUT_LENGTH characters; NULL: it is no keep. */
 const char *keep_layout(void);
 void keep_set_layout(const char *layout);
 /* Is the heap in order? NULL, or what is wrong. */

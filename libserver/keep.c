@@ -31,7 +31,6 @@ struct keep_header {
 	size_t heap;    /* offset of the first block */
 	size_t end;     /* offset of the first byte never given out */
 	size_t granted; /* offset up to which the segment may be used */
-	size_t used;    /* bytes in live blocks, headers included */
 	struct keep_block *free[CLASSES];
 	struct server_state state; /* libserver's own */
 };
@@ -64,6 +63,12 @@ static uint32_t class_of(size_t size)
 static size_t footprint(uint32_t class)
 {
 	return (class_size(class) + 15) & ~(size_t)15;
+}
+
+/* Bytes that the owner of a block has. */
+static size_t room_of(const struct keep_block *block)
+{
+	return footprint(block->class) - sizeof(*block);
 }
 
 static bool grow(struct keep_header *h, size_t end)
@@ -123,32 +128,60 @@ static uint32_t free_now(void)
 	return FREE | (uint32_t)transaction_number();
 }
 
-void *keep_allocate(size_t size)
+/*
+ * A live block of a class for `size` bytes, with whatever it held. *dead: that is nobody's, so no log need keep it. It is not so if the transaction that
+ * freed the block is this one, which may be undone.
+ */
+static struct keep_block *take(size_t size, bool *dead)
 {
 	struct keep_header *h = header();
-	bool dead = true;
 
 	if (size > LARGEST)
 		return NULL;
 	uint32_t class = class_of(size + sizeof(struct keep_block));
 	struct keep_block *block = h->free[class];
-	if (block != NULL) {
-		dead = block->state != free_now(); /* what it held is nobody's, unless the transaction that freed it is this one and may be undone */
+	if (__builtin_expect(block != NULL, 1)) {
+		*dead = block->state != free_now();
 		h->free[class] = block->next;
 	} else {
-		if (!grow(h, h->end + footprint(class)))
+		size_t room = footprint(class);
+
+		if (!grow(h, h->end + room))
 			return NULL;
 		block = (struct keep_block *)((char *)h + h->end);
-		h->end += footprint(class);
+		h->end += room;
+		block->class = class;
+		*dead = true;
 	}
-	block->class = class;
 	block->state = LIVE;
-	block->next = NULL;
-	h->used += footprint(class);
+	return block;
+}
+
+void *keep_allocate(size_t size)
+{
+	bool dead;
+	struct keep_block *block = take(size, &dead);
+
+	if (block == NULL)
+		return NULL;
 	if (dead)
-		server_zero_plain(block + 1, footprint(class) - sizeof(*block));
+		server_zero_plain(block + 1, room_of(block));
 	else
-		memset(block + 1, 0, footprint(class) - sizeof(*block));
+		memset(block + 1, 0, room_of(block));
+	return block + 1;
+}
+
+void *keep_make(const void *contents, size_t size, size_t room)
+{
+	bool dead;
+	struct keep_block *block = take(room, &dead);
+
+	if (block == NULL)
+		return NULL;
+	if (!dead)
+		undo_range(block + 1, room_of(block));
+	server_copy_plain(block + 1, contents, size);
+	server_zero_plain((char *)(block + 1) + size, room_of(block) - size);
 	return block + 1;
 }
 
@@ -171,14 +204,13 @@ void keep_free(void *p)
 	block->state = free_now();
 	block->next = h->free[block->class];
 	h->free[block->class] = block;
-	h->used -= footprint(block->class);
 }
 
 void *keep_resize(void *p, size_t size)
 {
 	if (p == NULL)
 		return keep_allocate(size);
-	size_t room = footprint(live_block(p)->class) - sizeof(struct keep_block);
+	size_t room = room_of(live_block(p));
 	if (size <= room && size >= room / 2)
 		return p;
 	void *new = keep_allocate(size);
@@ -199,14 +231,23 @@ size_t keep_extent(const void *start)
 
 size_t keep_used(void)
 {
-	return header()->used;
+	const struct keep_header *h = header();
+	size_t used = 0;
+
+	for (size_t at = h->heap; at < h->end;) {
+		const struct keep_block *block = (const struct keep_block *)((const char *)h + at);
+
+		at += footprint(block->class);
+		used += block->state == LIVE ? footprint(block->class) : 0;
+	}
+	return used;
 }
 
 /* ---- for migrations ---- */
 
 size_t keep_room(const void *p)
 {
-	return footprint(live_block(p)->class) - sizeof(struct keep_block);
+	return room_of(live_block(p));
 }
 
 void *keep_place_root(size_t size)
@@ -231,7 +272,7 @@ void *keep_place_root(size_t size)
 
 const char *keep_layout(void)
 {
-	return header()->identity.magic == KEEP_MAGIC ? header()->identity.layout : "";
+	return header()->identity.magic == KEEP_MAGIC ? header()->identity.layout : NULL;
 }
 
 void keep_set_layout(const char *layout)
@@ -243,7 +284,7 @@ void keep_set_layout(const char *layout)
 const char *keep_check(void)
 {
 	const struct keep_header *h = header();
-	size_t at = h->heap, used = 0, unused = 0;
+	size_t at = h->heap, unused = 0;
 
 	if (h->identity.magic != KEEP_MAGIC)
 		return "this is no keep";
@@ -255,11 +296,10 @@ const char *keep_check(void)
 			return "a block of the heap has no size";
 		if (block->state != LIVE && (block->state & FREE) == 0)
 			return "a block of the heap is neither live nor free";
-		used += block->state == LIVE ? footprint(block->class) : 0;
 		unused += block->state != LIVE;
 		at += footprint(block->class);
 	}
-	if (at != h->end || used != h->used)
+	if (at != h->end)
 		return "the blocks of the heap do not add up";
 	for (uint32_t class = 0; class < CLASSES; class++)
 		for (const struct keep_block *b = h->free[class]; b != NULL; b = b->next)

@@ -1,30 +1,37 @@
 /*
  * Enumerated kill points (meson option kill_points; not in ordinary builds): places in the engine at which an incarnation can be told to end.
- *
- * root writes the countdown into the control block (command `killpoint` of /dev/supervisor); the n-th place that is passed is the last. `again` counts
- * from there, so that recovery can be interrupted too.
+ * Orders and steps: portico/killpoint.h. killpoint.c ends it, and logs at which step, and in the service of what.
  */
 #ifndef LIBSERVER_KILLPOINT_H
 #define LIBSERVER_KILLPOINT_H
 
-#ifdef SERVER_KILL_POINTS
 #include <portico/killpoint.h>
-#include <portico/layout.h>
-#include <portico/traps.h>
 
-static inline void kill_point(void)
+#ifdef SERVER_KILL_POINTS
+
+#define KILL_POINTS ((volatile struct kill_points *)KILL_POINTS_ADDRESS)
+
+_Noreturn void kill_point_reached(enum kill_step step);
+/* A transaction begins that no incarnation has begun before, or a query. */
+void kill_points_begin(void);
+/* A commit is done. */
+void kill_points_committed(void);
+
+static inline void kill_point(enum kill_step step)
 {
-	volatile struct kill_points *points = (struct kill_points *)KILL_POINTS_ADDRESS;
-
-	if (__builtin_expect(points->countdown == 0, 1) || --points->countdown != 0)
+	if (__builtin_expect(KILL_POINTS->countdown == 0, 1) || --KILL_POINTS->countdown != 0)
 		return;
-	points->countdown = points->again;
-	points->again = 0;
-	for (;;) /* counts as killed from outside: nothing is wrong with the request */
-		trap1(TRAP_thread_terminate, THREAD_SELF);
+	kill_point_reached(step);
 }
 #else
-static inline void kill_point(void)
+static inline void kill_point(enum kill_step step)
+{
+	(void)step;
+}
+static inline void kill_points_begin(void)
+{
+}
+static inline void kill_points_committed(void)
 {
 }
 #endif

@@ -293,7 +293,7 @@ static int64_t commit(uint64_t op, uint64_t destination, port_name_t from, uint6
 {
 	uint64_t count = effects_count();
 
-	kill_point();
+	kill_point(KILL_COMMIT);
 	if (count == 0)
 		return trap_msg(op | MSG_RECEIVE, destination, from, deadline);
 	return trap5(TRAP_msg, op | MSG_RECEIVE | MSG_COMMIT, destination, from, deadline, count);
@@ -325,11 +325,15 @@ static inline __attribute__((always_inline)) uint64_t next(uint64_t op, uint64_t
 
 	if (kind != TRANSACTION_NONE) {
 		expect_nothing(commit(op, *destination, state->nothing, DEADLINE_NOW));
+		kill_points_committed();
+		kill_points_begin();
 		transaction_begin(kind);
 		return run(kind, destination);
 	}
 	int64_t status = commit(op, *destination, state->receive, state->deadline);
-	kill_point();
+	kill_points_committed();
+	kill_points_begin();
+	kill_point(KILL_RECEIVED);
 	if (status == KERN_SUCCESS)
 		return message(destination);
 	if (status != KERN_TIMED_OUT && status != KERN_INTERRUPTED)

@@ -111,7 +111,7 @@ static void finish(void)
 
 static const struct server_migration *find(const struct server_migration *table, size_t count, const char *layout)
 {
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; layout != NULL && i < count; i++)
 		if (memcmp(table[i].from, layout, LAYOUT_LENGTH) == 0)
 			return &table[i];
 	return NULL;

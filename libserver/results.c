@@ -36,10 +36,10 @@ static size_t entry_size(size_t length)
 	return (sizeof(struct result) + length + 15) & ~(size_t)15;
 }
 
-static void publish(void)
+static void publish(enum kill_step step)
 {
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
-	kill_point();
+	kill_point(step);
 }
 
 /* While the log answers, stubs use pages of their own: the endpoint's may hold a call that is under way. */
@@ -79,7 +79,7 @@ bool results_forget_rest(void)
 			return false;
 	}
 	LOG->results_end = replay.at;
-	publish();
+	publish(KILL_RESULT_FORGOTTEN);
 	replay_until(LOG->results_end);
 	return true;
 }
@@ -116,9 +116,9 @@ struct result *results_append(enum result_kind kind, uint32_t number, uint64_t d
 	/* What tells, after a crash, whether it was made. A call that was refused has not left. */
 	entry->argument[RESULT_BEFORE] = kind == RESULT_OPERATION ? counters()->operations : counters()->sent;
 	LOG->results_last = (uint64_t)entry;
-	publish();
+	publish(KILL_RESULT_LAST);
 	LOG->results_end = (uint64_t)entry + size;
-	publish();
+	publish(KILL_RESULT_DONE);
 	replay.at = LOG->results_end;
 	return entry;
 }
@@ -132,8 +132,12 @@ static uint64_t mix(uint64_t digest, uint64_t word)
 
 int64_t server_trap(uint64_t number, uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e, uint64_t f)
 {
-	if (results_mode == ENGINE_COLD)
-		return trap6(number, a, b, c, d, e, f);
+	if (results_mode == ENGINE_COLD) {
+		kill_point(KILL_COLD);
+		int64_t made = trap6(number, a, b, c, d, e, f);
+		kill_point(KILL_COLD_DONE);
+		return made;
+	}
 	if (results_mode == ENGINE_QUERY)
 		server_panic("query %x made trap %u", (unsigned)transaction_ordinal(), (unsigned)number);
 	uint64_t digest = mix(mix(mix(mix(mix(mix(number, a), b), c), d), e), f);
@@ -145,11 +149,11 @@ int64_t server_trap(uint64_t number, uint64_t a, uint64_t b, uint64_t c, uint64_
 	entry->argument[1] = b;
 	entry->argument[2] = c;
 	int64_t value = trap6(number | TRAP_COUNTED, a, b, c, d, e, f);
-	publish();
+	publish(KILL_OPERATION);
 	entry->value = value;
-	publish();
+	publish(KILL_OPERATION_VALUE);
 	entry->done = true;
-	publish();
+	publish(KILL_OPERATION_DONE);
 	return entry->value;
 }
 
@@ -252,11 +256,11 @@ static void call_answered(struct result *entry, int64_t status)
 	server_copy_plain(entry->bytes + place, page->data, length);
 	entry->length = (uint32_t)(place + length);
 	entry->size = (uint32_t)entry_size(entry->length);
-	publish();
+	publish(KILL_ANSWER);
 	LOG->results_end = (uint64_t)entry + entry->size;
-	publish();
+	publish(KILL_ANSWER_END);
 	entry->done = true;
-	publish();
+	publish(KILL_ANSWER_DONE);
 }
 
 static int64_t call_replayed(const struct result *entry)
@@ -277,7 +281,7 @@ static int64_t call_now(struct result *entry, uint64_t op, port_name_t to, uint3
 {
 	client_pages.reply = real_reply();
 	int64_t status = trap_msg(op | MSG_CALL, MSG_DESTINATION(to, ordinal), PORT_NULL, deadline);
-	publish();
+	publish(KILL_CALL);
 	call_answered(entry, status);
 	replay.at = LOG->results_end;
 	return status;
@@ -292,10 +296,19 @@ static int64_t await_answer(struct result *entry)
 	return status;
 }
 
+/* The marshalled request lies in the send page: an end before the trap is one before it was marshalled. */
+static int64_t call_cold(uint64_t op, port_name_t to, uint32_t ordinal, uint64_t deadline)
+{
+	int64_t status = trap_msg(op | MSG_CALL, MSG_DESTINATION(to, ordinal), PORT_NULL, deadline);
+
+	kill_point(KILL_COLD_CALL);
+	return status;
+}
+
 int64_t client_call(uint64_t op, port_name_t to, uint32_t ordinal, uint64_t deadline)
 {
 	if (results_mode == ENGINE_COLD)
-		return trap_msg(op | MSG_CALL, MSG_DESTINATION(to, ordinal), PORT_NULL, deadline);
+		return call_cold(op, to, ordinal, deadline);
 	if (results_mode == ENGINE_QUERY)
 		server_panic("query %x called %x", (unsigned)transaction_ordinal(), (unsigned)ordinal);
 	uint64_t digest = digest_of(op, to, ordinal, client_pages.send);
@@ -339,7 +352,7 @@ static void settle_last(struct result *entry)
 			return;
 		}
 		entry->value = counters()->operation_result;
-		publish();
+		publish(KILL_SETTLE_VALUE);
 		entry->done = true;
 		return;
 	}
@@ -370,10 +383,10 @@ void results_recover(void)
 {
 	struct result *last = (struct result *)LOG->results_last;
 
-	publish();
+	publish(KILL_SETTLE);
 	if (last != NULL && (uint64_t)last < LOG->results_end && !last->done)
 		settle_last(last);
-	publish();
+	publish(KILL_SETTLED);
 	replay_until(RESULTS_START);
 }
 

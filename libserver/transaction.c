@@ -13,8 +13,9 @@ void transaction_begin(enum transaction_kind kind)
 {
 	struct transaction_log *log = LOG;
 
-	kill_point();
+	kill_point(KILL_BEGIN);
 	effects_begin();
+	time_begin();
 #ifdef SERVER_NO_RECOVERY
 	(void)log, (void)kind;
 	engine_mode = ENGINE_TRANSACTION;
@@ -22,15 +23,15 @@ void transaction_begin(enum transaction_kind kind)
 #endif
 	log->undo_limit = UNDO_LIMIT;
 	log->undo_next = UNDO_START;
-	kill_point();
+	kill_point(KILL_BEGIN_UNDO);
 	results_begin();
-	kill_point();
+	kill_point(KILL_BEGIN_RESULTS);
 	log->kind = kind;
 	log->give_up = 0;
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
-	kill_point();
+	kill_point(KILL_BEGIN_KIND);
 	log->tag = counters()->commits;
-	kill_point();
+	kill_point(KILL_BEGIN_TAG);
 	engine_mode = ENGINE_TRANSACTION;
 }
 
@@ -43,6 +44,7 @@ uint64_t transaction_number(void)
 void transaction_query(void)
 {
 	effects_begin();
+	time_begin();
 	LOG->undo_next = 0;
 	LOG->undo_limit = 0;
 	engine_mode = ENGINE_QUERY;
@@ -69,10 +71,10 @@ enum transaction_kind transaction_recover(void)
 
 	if (log->tag != counters()->commits)
 		return TRANSACTION_NONE;
-	kill_point();
+	kill_point(KILL_RECOVER);
 	undo_roll_back();
 	results_recover();
-	kill_point();
+	kill_point(KILL_RECOVERED);
 	effects_begin();
 	if (log->give_up == 0 && (server_start_flags & SERVER_START_GIVE_UP) != 0)
 		log->give_up = EIO;

@@ -143,6 +143,13 @@ uint64_t effects_count(void);
 bool effects_spilled(void);
 void effects_take_spilled(void);
 
+/* ---- clock.c, time.c ---- */
+
+/* Monotonic ns, and what is to be added for the time of day. Not logged. */
+uint64_t clock_read(int64_t *realtime_offset);
+/* The time of day is that of another transaction. */
+void time_begin(void);
+
 /* ---- transaction.c ---- */
 
 void transaction_begin(enum transaction_kind kind);

@@ -4,8 +4,7 @@
  * The compiler puts a look at the store map before every store: a byte for each 64 GiB of addresses, which is 0 but for the keep's. These are
  * the kernel-address hooks with a scale at which the keep is one shadow byte: four instructions for a store to anything else.
  *
- * Entries, newest last: {address, old word} for an aligned word; or old bytes of a range, padded to 16, and then
- * {address | 1, length}. Each is published by the store to undo_next. Not instrumented: see meson.build.
+ * Entries, newest last: {address, old word} for an aligned word; or old words, padded to 16 bytes, and then {address | 1, number of words}. Each is published by the store to undo_next. Not instrumented: see meson.build.
  */
 #include "transaction.h"
 #include <portico/keep.h>
@@ -18,7 +17,7 @@ SERVER_LOG_TYPE(undo_entry);
 
 _Static_assert(UNDO_OFFSET == SERVER_LOG_EMPTY, "root empties the log so");
 #define BULK 1u
-#define LONG 64u /* from this length a range is kept in one entry */
+#define LONG 32u /* from this length a range is kept in one entry */
 
 /* The least byte: to the hooks, no part of what it stands for may be stored to without a call. */
 const int8_t server_store_map[STORE_MAP_SIZE] __attribute__((section(".store_map"), used)) = {
@@ -58,14 +57,14 @@ static inline void log_word(uint64_t address)
 		no_entry();
 		return;
 	}
-	kill_point();
+	kill_point(KILL_UNDO_WORD);
 	entry->address = address;
 	entry->old = *(const uint64_t *)address;
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
-	kill_point();
+	kill_point(KILL_UNDO_WORD_WRITTEN);
 	LOG->undo_next = (uint64_t)(entry + 1);
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
-	kill_point();
+	kill_point(KILL_UNDO_WORD_DONE);
 }
 
 static __attribute__((noinline)) void log_words(uint64_t address, size_t size)
@@ -74,28 +73,25 @@ static __attribute__((noinline)) void log_words(uint64_t address, size_t size)
 		log_word(at);
 }
 
-static void log_bulk(uint64_t address, size_t size)
+/* The words that a range touches, in one entry. Behind the last block of the keep there are bytes that may be read. */
+static inline void log_bulk(uint64_t address, size_t size)
 {
-	uint64_t start = LOG->undo_next, end;
-	struct undo_entry *entry;
+	uint64_t first = address & ~UINT64_C(7), words = (address + size - first + 7) / 8;
+	uint64_t to = LOG->undo_next, end = to + ((words + 1) & ~UINT64_C(1)) * 8, from = first, count = words;
+	struct undo_entry *entry = (struct undo_entry *)end;
 
-	if (start >= LOG->undo_limit) {
+	if (__builtin_expect(end >= LOG->undo_limit, 0)) {
 		no_entry();
 		return;
 	}
-	end = start + ((size + 15) & ~(size_t)15);
-	if (end >= UNDO_LIMIT)
-		full();
-	server_copy_plain((void *)start, (const void *)address, size);
-	entry = (struct undo_entry *)end;
-	entry->address = address & ~UINT64_C(7);
-	entry->old = (size << 3 | (address & 7)) << 1 | BULK;
-	entry->address |= BULK;
+	__asm__ volatile("rep movsq" : "+D"(to), "+S"(from), "+c"(count) : : "memory");
+	entry->address = first | BULK;
+	entry->old = words;
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
-	kill_point();
+	kill_point(KILL_UNDO_RANGE);
 	LOG->undo_next = (uint64_t)(entry + 1);
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
-	kill_point();
+	kill_point(KILL_UNDO_RANGE_DONE);
 }
 
 static __attribute__((noinline)) void log_range(uint64_t address, size_t size)
@@ -134,7 +130,7 @@ STORE_HOOK(8)
 
 /*
  * Any other size or alignment: called for the first byte, and again for the last one, with the same size. What the second call keeps is not older
- * than what the first one kept; behind the last block of the keep there is room for it (KEEP_SPARE).
+ * than what the first one kept; behind the last block of the keep there is room for it.
  */
 void __asan_report_store_n_noabort(uint64_t address, size_t size);
 void __asan_report_store_n_noabort(uint64_t address, size_t size)
@@ -157,17 +153,16 @@ void undo_roll_back(void)
 	while (at > UNDO_START) {
 		const struct undo_entry *entry = (const struct undo_entry *)at - 1;
 
-		kill_point();
+		kill_point(KILL_ROLL_BACK);
 		at = (uint64_t)entry;
 		if ((entry->address & BULK) == 0) {
 			*(volatile uint64_t *)entry->address = entry->old;
 			continue;
 		}
-		size_t size = entry->old >> 4;
-		at -= (size + 15) & ~(size_t)15;
-		server_copy_plain((void *)((entry->address & ~UINT64_C(7)) | (entry->old >> 1 & 7)), (const void *)at, size);
+		at -= ((entry->old + 1) & ~UINT64_C(1)) * 8;
+		server_copy_plain((void *)(entry->address & ~UINT64_C(7)), (const void *)at, entry->old * 8);
 	}
-	kill_point();
+	kill_point(KILL_ROLLED_BACK);
 	LOG->undo_next = UNDO_START;
-	kill_point();
+	kill_point(KILL_ROLL_BACK_DONE);
 }

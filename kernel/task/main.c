@@ -167,7 +167,7 @@ void root_ended(void)
 	if (times > 0)
 		kprintf("portico: root ended by itself: vector %lu error %#lx address %#lx rip %#lx\n", (unsigned long)last->vector,
 			(unsigned long)last->error, (unsigned long)last->address, (unsigned long)last->rip);
-	if (times >= ROOT_ATTEMPTS || commits < 2)
+	if (times >= ROOT_ATTEMPTS || commits == 0)
 		panic("root has died");
 	for (unsigned i = 0; i < REAP_STEPS && reaper_step(); i++)
 		;

@@ -43,7 +43,7 @@ void change_record(const struct process *p, enum proc_change_kind kind, int32_t 
 	root->change_count++;
 }
 
-/* Servers' ports do not die, so every subscriber stays. */
+/* Servers' ports do not die, so every subscriber stays; one that has begun with nothing subscribes again. */
 void changes_announce(void)
 {
 	for (uint32_t i = 0; i < root->subscriber_count; i++)
@@ -94,15 +94,27 @@ static uint64_t scan(uint64_t cursor, struct proc_change *list, size_t *count)
 	return scan_cursor(begin, pid);
 }
 
+/* The place that a server has, or a new one; NULL: there is none. */
+static struct subscriber *place_of(uint64_t server)
+{
+	for (uint32_t i = 0; i < root->subscriber_count; i++)
+		if (root->subscriber[i].server == server)
+			return &root->subscriber[i];
+	if (root->subscriber_count == SUBSCRIBERS_MAX)
+		return NULL;
+	return &root->subscriber[root->subscriber_count++];
+}
+
 int proc_serve_subscribe(struct server_call *call, struct proc_right *right, port_name_t *notify, uint64_t bits,
                          uint64_t *cursor)
 {
-	(void)call;
 	if (!right->server)
 		return EACCES;
-	if (root->subscriber_count == SUBSCRIBERS_MAX)
+	struct subscriber *place = place_of(call->badge);
+	if (!place)
 		return ENOMEM;
-	root->subscriber[root->subscriber_count++] = (struct subscriber){.notify = server_take(notify), .bits = bits};
+	server_release_right(place->notify);
+	*place = (struct subscriber){.server = call->badge, .notify = server_take(notify), .bits = bits};
 	*cursor = CURSOR_SCAN;
 	return 0;
 }

@@ -123,6 +123,7 @@ struct running_program {
 };
 
 struct subscriber {
+	uint64_t server; /* badge: which one it is */
 	port_name_t notify;
 	uint64_t bits;
 };

@@ -3,7 +3,6 @@
  */
 #include "root.h"
 #include <portico/client.h>
-#include <portico/killpoint.h>
 #include <portico/layout.h>
 #include <portico/strings.h>
 
@@ -175,30 +174,21 @@ static void do_flip(char *const word[], unsigned count, struct answer *answer, s
 }
 
 /*
- * killpoint NAME N [AGAIN]: the incarnation ends at the N-th kill point from now on; AGAIN of recovery, the one after it. N = 0: off. Answers what was left of
- * the countdown. Only a build with the option kill_points has such points.
+ * killpoint NAME N [AGAIN [WITH]]: the incarnation ends at the N-th kill point from now on, and once more AGAIN points later if its recovery has as many.
+ * N = 0: off. WITH: another server, which is ended as soon as the first one has. Answers what was left of the countdown before, or of AGAIN; the step of the last end, and how many there were.
  */
 static void do_killpoint(char *const word[], unsigned count, struct answer *answer, struct session *session)
 {
-	struct kill_points points = {0}, before = {0};
-	int index = find(word[1], false, answer);
+	uint64_t countdown, again = 0;
+	int index = find(word[1], true, answer), with = count > 4 ? find(word[4], false, answer) : 0;
 
 	(void)session;
-	if (index < 0)
+	if (index < 0 || with < 0)
 		return;
-	if (!number(word[2], UINT32_MAX, &points.countdown) || (count > 3 && !number(word[3], UINT32_MAX, &points.again))) {
-		answer_add(answer, "error: that is no number\n");
-		return;
-	}
-	port_name_t task = root->client[index].task;
-	int64_t read = trap4(TRAP_vm_read, task, KILL_POINTS_ADDRESS, (uint64_t)&before, sizeof(before));
-	server_sample(&read, sizeof(read));
-	server_sample(&before, sizeof(before));
-	int64_t written = server_trap(TRAP_vm_write, task, KILL_POINTS_ADDRESS, (uint64_t)&points, sizeof(points), 0, 0);
-	if (read != sizeof(before) || written < 0)
-		tell(answer, word[1], ESRCH);
+	if (!number(word[2], UINT32_MAX, &countdown) || (count > 3 && !number(word[3], UINT32_MAX, &again)))
+		answer_add(answer, "error: killpoint: that is no number\n");
 	else
-		answer_add(answer, "left %llu\n", (unsigned long long)(before.countdown));
+		tell(answer, word[1], killpoint_order((unsigned)index, countdown, again, count > 4 ? (unsigned)with : KILLPOINT_ALONE, answer));
 }
 
 static void do_campaign(char *const word[], unsigned count, struct answer *answer, struct session *session)
@@ -280,7 +270,7 @@ static const struct {
         {"crash", 2, 2, NULL, do_crash},     {"hang", 2, 2, NULL, do_hang},
         {"restart", 2, 3, NULL, do_restart}, {"log", 1, 4, NULL, do_log},
         {"update", 2, 4, NULL, do_update},   {"campaign", 2, WORDS, NULL, do_campaign},
-        {"killpoint", 3, 4, NULL, do_killpoint}, {"updates", 1, 2, "--json", do_updates},
+        {"killpoint", 3, 5, NULL, do_killpoint}, {"updates", 1, 2, "--json", do_updates},
         {"flip", 2, 4, NULL, do_flip},
 };
 

@@ -45,6 +45,7 @@ int server_main(void)
 		servers_create();
 		servers_start();
 		supervise_start();
+		killpoint_boot(SERVER_ROOT, PORT_NULL);
 	}
 	server_run();
 }

@@ -232,6 +232,7 @@ struct root {
 	uint64_t incidents;
 	uint64_t watch_at;                 /* ns: when to look for hangs */
 	uint64_t incarnation, started;     /* root's own, as last looked at */
+	uint8_t kill_with[ROOT_SERVERS];   /* plus 1: the server that is to end when this one has (killpoint.c); 0: none */
 	uint64_t suicide;                  /* number of the incarnation of root that is to end; 0: none */
 	uint8_t suicide_cause, last_cause; /* enum cause */
 };
@@ -440,6 +441,19 @@ void flip_used(unsigned index, uint64_t bit, struct answer *answer);
  * no incarnation; EBUSY: it is not between two requests.
  */
 int flip_bit(unsigned index, uint64_t bit, uint64_t only, struct answer *answer);
+
+/* ---- killpoint.c: enumerated kill points ---- */
+#define KILLPOINT_ALONE UINT32_MAX
+/*
+ * The server ends at the n-th kill point from now on (0: not), and once more `again` points later; when it has ended for the first time, the incarnation of
+ * server `with` (KILLPOINT_ALONE: of none) is ended, too. The answer says what became of the order before.
+ * SERVER_ROOT: root itself, from the commit on, and alone. ESRCH: there is no incarnation.
+ */
+int killpoint_order(unsigned index, uint64_t countdown, uint64_t again, unsigned with, struct answer *answer);
+/* An incarnation has ended, and the next one is not made yet. */
+void killpoint_died(unsigned index);
+/* What the command line orders for a server that has just got its thread, and its endpoint with it; for SERVER_ROOT at the end of root's start. */
+void killpoint_boot(unsigned index, port_name_t task);
 
 /* ---- report.c: list and log as text and as JSON ---- */
 /* "killed", "exception", ... */

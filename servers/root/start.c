@@ -184,6 +184,8 @@ int64_t server_equip(const struct root_plan *plan, port_name_t task, const struc
 	int error = server_watch_death(task, cookie);
 	if (error != 0)
 		server_log("server %s: watching it: error %d", plan->name, error);
+	if (cookie < ROOT_SERVERS && root->client[cookie].incarnation == 0)
+		killpoint_boot((unsigned)cookie, task);
 	queue_start(plan, thread->name, thread->entry, flags);
 	return KERN_SUCCESS;
 }

@@ -204,6 +204,7 @@ void supervise_died(port_name_t task, uint64_t index)
 		client->wanted_cold = false;
 	}
 	client->commits = info.commits;
+	killpoint_died((unsigned)index);
 	if (client->start_at <= client->ended)
 		start((unsigned)index, client->ended);
 	else

@@ -72,27 +72,32 @@ static void remove_name(struct entry *entry)
 int directory_add(struct vnode *directory, const char *name, size_t length, struct vnode *vnode)
 {
 	struct directory *d = &directory->directory;
-	struct entry *entry = keep_allocate(sizeof(*entry) + length + 1);
+	uint64_t cookie = d->next_cookie < FIRST_COOKIE ? FIRST_COOKIE : d->next_cookie;
 
-	if (entry == NULL || !grow(d)) {
-		keep_free(entry);
+	if (!grow(d))
 		return ENOSPC;
-	}
+	uint32_t hash = hash_of(name, length);
+	struct entry **head = &d->bucket[hash & (d->buckets - 1)];
+	struct entry new = {
+	        .length = (uint32_t)length,
+	        .hash = hash,
+	        .directory = directory,
+	        .cookie = cookie,
+	        .next_hash = *head,
+	        .previous = d->last,
+	        .vnode = vnode,
+	        .next_name = vnode->names,
+	};
+	struct entry *entry = keep_make(&new, sizeof(new), sizeof(new) + length + 1);
+	if (entry == NULL)
+		return ENOSPC;
 	memcpy(entry->name, name, length);
-	entry->length = (uint32_t)length;
-	entry->hash = hash_of(name, length);
-	entry->directory = directory;
-	if (d->next_cookie < FIRST_COOKIE)
-		d->next_cookie = FIRST_COOKIE;
-	entry->cookie = d->next_cookie++;
-	struct entry **head = &d->bucket[entry->hash & (d->buckets - 1)];
-	entry->next_hash = *head;
+	d->next_cookie = cookie + 1;
 	*head = entry;
-	entry->previous = d->last;
+	vnode->names = entry;
 	*(d->last != NULL ? &d->last->next : &d->first) = entry;
 	d->last = entry;
 	d->count++;
-	add_name(entry, vnode);
 	return 0;
 }
 

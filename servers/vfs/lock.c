@@ -28,11 +28,10 @@ static struct file_locks *locks_of(struct vnode *vnode)
 
 	if (locks != NULL)
 		return locks;
-	locks = keep_allocate(sizeof(*locks));
+	struct file_locks new = {.vnode = vnode, .next = vfs->locked};
+	locks = keep_make(&new, sizeof(new), sizeof(new));
 	if (locks == NULL)
 		return NULL;
-	locks->vnode = vnode;
-	locks->next = vfs->locked;
 	if (vfs->locked != NULL)
 		vfs->locked->previous = locks;
 	vfs->locked = locks;
@@ -98,6 +97,15 @@ static void insert(struct file_locks *locks, struct lock_record *record)
 	*link = record;
 }
 
+/* Is the range in the middle of one record of its owner? */
+static bool splits(const struct file_locks *locks, const struct lock_request *range)
+{
+	for (const struct lock_record *r = locks->first; r != NULL; r = r->next)
+		if (r->held.owner == range->owner && overlap(&r->held, range) && r->held.start < range->start && r->held.end > range->end)
+			return true;
+	return false;
+}
+
 /* Takes the range out of what its owner has; `spare` is used where one record becomes two, and NULL then. */
 static void carve(struct file_locks *locks, const struct lock_request *range, struct lock_record **spare)
 {
@@ -152,20 +160,18 @@ static void join(struct file_locks *locks, struct lock_record *record)
 /* What was asked for, and does not conflict, becomes true. ENOLCK: no memory, and nothing changed. */
 static int apply(struct file_locks *locks, const struct lock_request *wanted)
 {
-	struct lock_record *record = keep_allocate(sizeof(*record)), *spare = keep_allocate(sizeof(*spare));
+	bool taken = wanted->type != IO_LOCK_TYPE_UNLOCK, split = splits(locks, wanted);
+	struct lock_record new = {.held = *wanted}, *record = taken ? keep_make(&new, sizeof(new), sizeof(new)) : NULL;
+	struct lock_record *spare = split ? keep_allocate(sizeof(*spare)) : NULL;
 
-	if (record == NULL || spare == NULL) {
+	if ((taken && record == NULL) || (split && spare == NULL)) {
 		keep_free(record);
 		keep_free(spare);
 		return ENOLCK;
 	}
 	carve(locks, wanted, &spare);
-	keep_free(spare);
-	if (wanted->type == IO_LOCK_TYPE_UNLOCK) {
-		keep_free(record);
+	if (!taken)
 		return 0;
-	}
-	record->held = *wanted;
 	insert(locks, record);
 	join(locks, record);
 	return 0;
@@ -177,6 +183,10 @@ static void retry(struct file_locks *locks)
 	static const struct io_lock none;
 	struct vnode *vnode = locks->vnode;
 
+	if (locks->waiting.first == NULL) {
+		free_unused(locks);
+		return;
+	}
 	vnode_get(vnode); /* the last waiter's open file may be all that keeps it */
 	for (struct waiter *waiter = locks->waiting.first; waiter != NULL;) {
 		if (conflict(locks, &waiter->lock) != NULL) {

@@ -88,20 +88,19 @@ static void detach(struct open_file *file)
 int open_file_new(struct place place, uint32_t flags, struct open_file **made)
 {
 	uint32_t slot = free_slot();
-	struct open_file *file = slot != 0 ? keep_allocate(sizeof(*file)) : NULL;
-
+	if (slot == 0)
+		return ENFILE;
+	uint32_t generation = (vfs->generation[slot] + 1) & GENERATION_MASK;
+	struct open_file new = {.place = place, .flags = flags, .badge = (uint64_t)generation << 32 | slot, .references = 1};
+	struct open_file *file = keep_make(&new, sizeof(new), sizeof(new));
 	if (file == NULL)
 		return ENFILE;
-	file->place = place;
-	file->flags = flags;
 	int error = attach(file);
 	if (error != 0) {
 		keep_free(file);
 		return error;
 	}
-	vfs->generation[slot] = (vfs->generation[slot] + 1) & GENERATION_MASK;
-	file->badge = (uint64_t)vfs->generation[slot] << 32 | slot;
-	file->references = 1;
+	vfs->generation[slot] = generation;
 	place_get(place);
 	vfs->file[slot] = file;
 	vfs->files_open++;
@@ -112,11 +111,10 @@ int open_file_new(struct place place, uint32_t flags, struct open_file **made)
 void open_file_named(struct open_file *file, struct vnode *directory, const char *name)
 {
 	size_t length = strlen(name);
-	char *copy = length != 0 ? keep_allocate(length + 1) : NULL;
+	char *copy = length != 0 ? keep_make(name, length + 1, length + 1) : NULL;
 
 	if (copy == NULL)
 		return; /* it has no path then, and nothing else is lost */
-	memcpy(copy, name, length);
 	file->name = copy;
 	file->directory = directory;
 	if (directory != NULL)

@@ -317,13 +317,11 @@ static int refer_to_device(const struct session *who, const struct walk *walk, u
 		if (error != 0)
 			return error;
 	}
-	bool supervisor = vnode->rdevice == DEVICE_SUPERVISOR;
-	target->name = supervisor ? other_server(&vfs->supervisor, "supervisor") : other_server(&vfs->tty, "tty");
+	target->name = device_server(vnode->rdevice, server);
 	if (target->name == PORT_NULL)
 		return ENXIO;
 	target->badge =
-	        TTY_BADGE(vnode->rdevice, open_flags & ~(O_CREAT | O_EXCL | O_TRUNC | O_CLOEXEC), ++vfs->tty_serial);
-	*server = supervisor ? VFS_SERVER_ID_ROOT : VFS_SERVER_ID_TTY;
+	        DEVICE_BADGE(vnode->rdevice, open_flags & ~(O_CREAT | O_EXCL | O_TRUNC | O_CLOEXEC), ++vfs->device_serial);
 	*kind = device_kind(vnode->rdevice);
 	return 0;
 }

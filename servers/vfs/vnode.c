@@ -12,17 +12,23 @@ struct vnode *vnode_new(struct file_system *system, const struct new_vnode *what
 {
 	if (system->inodes >= system->inodes_limit)
 		return NULL;
-	struct vnode *vnode = keep_allocate(sizeof(*vnode));
+	int64_t now = server_realtime();
+	struct vnode new = {
+	        .system = system,
+	        .mode = what->mode,
+	        .uid = what->uid,
+	        .gid = what->gid,
+	        .rdevice = what->rdevice,
+	        .inode = system->next_inode,
+	        .born = now,
+	        .accessed = now,
+	        .modified = now,
+	        .changed = now,
+	};
+	struct vnode *vnode = keep_make(&new, sizeof(new), sizeof(new));
 	if (vnode == NULL)
 		return NULL;
-	vnode->system = system;
-	vnode->mode = what->mode;
-	vnode->uid = what->uid;
-	vnode->gid = what->gid;
-	vnode->rdevice = what->rdevice;
-	vnode->inode = system->next_inode++;
-	vnode->born = server_realtime();
-	vnode->accessed = vnode->modified = vnode->changed = vnode->born;
+	system->next_inode++;
 	if (is_symlink(vnode)) {
 		vnode->size = strlen(what->target);
 		vnode->target = keep_allocate(vnode->size + 1);

@@ -388,6 +388,11 @@ E
 check dd-sparse <<'E'
 dd if=/dev/zero of=f bs=1 seek=1048575 count=1 2>/dev/null; wc -c < f; md5sum < f
 E
+check null-and-zero <<'E'
+cat /dev/null | wc -c; echo lost > /dev/null; echo $?; echo lost > /dev/zero; echo $?; dd if=/dev/zero bs=5000 count=3 2>/dev/null | wc -c; dd if=/dev/zero bs=10 count=2 2>/dev/null | od -c
+exec 3> /dev/null; cat <&3; echo $?; echo more >&3; echo $?; exec 4< /dev/zero; echo x >&4; echo $?; head -c 3 <&4 | od -c; exec 5<> /dev/zero; echo x >&5; echo $?; head -c 2 <&5 | od -c
+exec 6<&4 7>&3; sh -c 'head -c 4 <&6 | od -c; echo y >&7; echo $?; cat <&7; echo $?'; stat -c '%t %T %A' /dev/null /dev/zero; dd if=/dev/null of=f bs=1 2>/dev/null; wc -c < f
+E
 check cat-basic <<'E'
 printf 'a\n\nb\n' > f; cat f f; cat -n f; echo in | cat - f; cat none f; echo $?; cat -A f; cat . ; echo $?
 E

@@ -29,6 +29,25 @@ def recovery(report):
         log = os.path.join(overlay, 'log')
         for seed in (1, 2):
             sampled_kills(report, overlay, seed)
+    enumerated_kills(report)
+
+
+# Each server has some of these to do; tools/killpoints without arguments has all points of all operations.
+KILL_POINT_OPERATIONS = ('rename', 'pipe', 'fork_wait', 'queued', 'sysv_sem', 'typed_line', 'console_output', 'supervise_kill')
+KILL_POINT_STRIDE = 60
+KILL_POINT_EACH = 9  # the point at which every transaction of every server ends, from boot to the end of the machine
+
+
+def enumerated_kills(report):
+    with tempfile.TemporaryDirectory() as folder:
+        result = command(['tools/killpoints', '--short', '--fresh', '--state', f'{folder}/state.json', '--operations', ','.join(KILL_POINT_OPERATIONS),
+                          '--stride', str(KILL_POINT_STRIDE), '--again', 'none', '--parts', 'pairs,each', '--each-first', str(KILL_POINT_EACH), '--each-last', str(KILL_POINT_EACH)], 900)
+        keep_log('killpoints', result)
+        text = result.out.decode(errors='replace')
+        total = re.search(r'points (\d+) recovery points \d+ each: boots 1 ends (\d+)', text)
+        report.remark(text.splitlines()[-1] if text else 'no output')
+        report.check('every operation is exact while servers end at enumerated points', result.status == 0 and total and int(total.group(1)) > 50 and
+                     int(total.group(2)) > 500, result.explain())
 
 
 def sampled_kills(report, overlay, seed):

@@ -208,7 +208,7 @@ _Noreturn void server_run(void);
 
 /* Monotonic nanoseconds: what deadlines are measured in. */
 uint64_t server_now(void);
-/* Nanoseconds since 1970-01-01 00:00:00 UTC. */
+/* Nanoseconds since 1970-01-01 00:00:00 UTC; in a transaction that changes something, always the same. */
 int64_t server_realtime(void);
 
 /* ---- rights ---- */
@@ -240,6 +240,11 @@ static inline void server_port_badge(struct server_port *port, uint64_t badge, u
 void *server_keep_root(size_t size);
 /* Zeroed, 16-byte aligned; NULL when the segment or the ledger is exhausted: ENOMEM or ENOSPC to the caller. */
 void *keep_allocate(size_t size);
+/*
+ * The same with `size` bytes of contents, of `room` in all: the rest is zero. Cheaper than to allocate and to fill, because the undo log need not know of
+ * what a new block holds.
+ */
+void *keep_make(const void *contents, size_t size, size_t room);
 /* Keeps the contents; NULL: nothing changed. Bytes beyond the old size are zero. */
 void *keep_resize(void *p, size_t size);
 /* NULL is ignored. Freeing twice panics. */

@@ -72,6 +72,20 @@ Test(keep, reused_blocks_are_zero)
 		cr_assert_eq(a[i], 0);
 }
 
+Test(keep, made_blocks_have_their_contents_and_zeros)
+{
+	char *a = keep_allocate(200);
+
+	memset(a, 1, 200);
+	keep_free(a);
+	char *b = keep_make("abc", 3, 190);
+	cr_assert_eq(a, b);
+	cr_assert_arr_eq(b, "abc", 3);
+	for (int i = 3; i < 190; i++)
+		cr_assert_eq(b[i], 0);
+	cr_assert_null(keep_make("abc", 3, SIZE_MAX));
+}
+
 Test(keep, null_is_ignored)
 {
 	keep_free(NULL);

@@ -179,7 +179,7 @@ static int migrator(const struct server_migration *from, size_t count, const ser
 	pid_t pid = fork();
 	if (pid == 0) {
 		enum migration_status end = run(from, count, check);
-		bool own = memcmp(keep_layout(), server_layout, LAYOUT_LENGTH) == 0;
+		bool own = keep_layout() != NULL && memcmp(keep_layout(), server_layout, LAYOUT_LENGTH) == 0;
 
 		_exit(end == MIGRATION_DONE && own ? 0 : own ? 99 : (int)end);
 	}

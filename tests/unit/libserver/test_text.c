@@ -22,8 +22,8 @@ char *server_strrchr(const char *s, int c);
 /* What strings.c tells of the memory that it is about to write. */
 static const void *last_range;
 static size_t last_size;
-void undo_range(const void *to, size_t size);
-void undo_range(const void *to, size_t size)
+void server_undo_range(const void *to, size_t size);
+void server_undo_range(const void *to, size_t size)
 {
 	last_range = to;
 	last_size = size;

@@ -50,6 +50,17 @@ Test(changes, a_new_subscriber_gets_everybody)
 	cr_expect_eq(pull(list), 0);
 }
 
+/* As after a cold start: the right to its port before that is given back, and there is always room. */
+Test(changes, a_server_that_begins_anew_keeps_its_place)
+{
+	subscribe();
+	size_t rights = loopback_rights(LOOPBACK_SERVER);
+	for (unsigned i = 0; i < 2 * SUBSCRIBERS_MAX; i++)
+		subscribe();
+	cr_expect_eq(root->subscriber_count, 1);
+	cr_expect_eq(loopback_rights(LOOPBACK_SERVER), rights);
+}
+
 Test(changes, many_processes_take_many_calls)
 {
 	struct proc_change list[PROC_CHANGES_MAX];

@@ -139,10 +139,10 @@ uint64_t server_time(void)
 	return machine->now;
 }
 
-/* As clock.c has it. */
-uint64_t server_now(void)
+uint64_t clock_read(int64_t *realtime_offset)
 {
-	return server_sample_word(machine_fleeting());
+	*realtime_offset = FLEETING;
+	return machine_fleeting();
 }
 
 /* ---- calls to the other server ---- */

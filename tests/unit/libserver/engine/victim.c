@@ -108,6 +108,11 @@ static int64_t heap(struct server_call *call)
 		root->list->next = gone->next;
 		keep_free(gone);
 	}
+	struct node filled = {.next = root->list, .value = 1000 + in(call)[0]};
+	struct node *made = keep_make(&filled, sizeof(filled), sizeof(filled) + 40); /* of what was just freed, if that fits */
+	if (made == NULL)
+		return ENOMEM;
+	root->list = made;
 	root->list = keep_resize(root->list, 700);
 	return answer(call, root->list->value, keep_used());
 }
@@ -185,6 +190,10 @@ static int64_t sample(struct server_call *call)
 	(void)server_make_right(random, 0);
 	root->wide[0].word[1] = random;
 	server_sample(&root->wide[1], sizeof(root->wide[1]));
+	int64_t moment = server_realtime();
+	root->wide[2].word[0] = (uint64_t)moment;
+	if (server_realtime() != moment)
+		return EIO;
 	return answer(call, time, root->info.senders);
 }
 
