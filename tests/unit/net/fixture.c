@@ -4,6 +4,7 @@
 #include "fixture.h"
 
 #include <kernel_ops.h>
+#include <portico/server_migration.h>
 #include <stdlib.h>
 
 port_name_t net;
@@ -176,8 +177,12 @@ void fixture_begin(void)
 	as(OWNER);
 }
 
+/* check.c, by the section in which SERVER_CHECK puts it. */
+extern const server_check __start_server_checks[];
+
 void expect_nothing_left(void)
 {
+	cr_expect_null(__start_server_checks[0](root), "%s", __start_server_checks[0](root));
 	while (root->sessions.first != NULL)
 		change(root->sessions.first->pid, PROC_CHANGE_KIND_DEATH);
 	host_run_deferred();
