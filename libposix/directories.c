@@ -206,7 +206,8 @@ int64_t sys_fchdir(int fd)
 
 	if (description == NULL)
 		return -EBADF;
-	int error = description->name ? vfs_open_directory(description->name, "", VFS_LOOKUP_EMPTY_PATH, &right) : ENOTDIR;
+	bool may_be = description->name && !(description->kind & IO_FILE_KIND_SOCKET); /* net has no names at all */
+	int error = may_be ? vfs_open_directory(description->name, "", VFS_LOOKUP_EMPTY_PATH, &right) : ENOTDIR;
 	fd_put(description);
 	if (error)
 		return result_of(error);

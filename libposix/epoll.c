@@ -244,14 +244,13 @@ int64_t sys_epoll_ctl(int epoll_fd, int operation, int fd, const struct linux_ep
 /* What this entry has to tell now; 0 nothing. Looks at the word's change count for the edge. */
 static uint32_t entry_look(struct epoll_entry *entry, struct watch *watch)
 {
-	uint32_t events = watch_events(watch, entry->description) & (entry->events | CONDITIONS);
+	uint32_t stamp, events = watch_events_stamped(watch, entry->description, &stamp) & (entry->events | CONDITIONS);
 
 	if (!entry->armed)
 		return 0;
 	if (!(entry->events & L_EPOLLET))
 		return events;
 	/* New are events that were not there at the last look, and all of them when the word has changed since. */
-	uint32_t stamp = watch_stamp(entry->description);
 	uint32_t fresh = stamp != entry->told ? events : 0;
 	if (watch)
 		entry->told = stamp;

@@ -39,7 +39,7 @@ struct description {
 	port_name_t object;    /* cached answer of io.map, read-only; not inherited */
 	uint8_t server;        /* VFS_SERVER_ID_* */
 	uint8_t type;          /* enum description_type */
-	uint16_t flags;        /* local types: O_NONBLOCK */
+	uint16_t flags;        /* local types: O_NONBLOCK; sockets: SOCK_* type */
 	uint64_t object_size;
 	uint64_t local;
 };

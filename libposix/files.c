@@ -7,6 +7,7 @@
 #include "files.h"
 
 #include "local.h"
+#include "sockets.h"
 #include "string.h"
 #include "thread.h"
 #include "usercopy.h"
@@ -55,6 +56,29 @@ static int64_t read_device(uint32_t kind, void *user, size_t size)
 	return (int64_t)done;
 }
 
+/* read and write on a socket are recv and send without more. */
+static int64_t socket_transfer(struct description *socket, const struct socket_vector *vector, int64_t offset, uint32_t flags, bool write)
+{
+	uint32_t message_flags = flags & TRANSFER_NONBLOCKING ? L_MSG_DONTWAIT : 0;
+
+	if (offset >= 0)
+		return -ESPIPE;
+	return write ? socket_send(socket, vector, message_flags, NULL, NULL) : socket_read(socket, vector, message_flags);
+}
+
+static bool is_socket(const struct description *description)
+{
+	return description->type == DESCRIPTION_REMOTE && (description->kind & IO_FILE_KIND_SOCKET);
+}
+
+static int64_t socket_file_write(struct description *socket, const void *user, size_t size, int64_t offset, uint32_t flags)
+{
+	struct linux_iovec element = { (uint64_t)user, size < TRANSFER_MAX ? size : TRANSFER_MAX };
+	struct socket_vector vector = { &element, 1, element.len };
+
+	return socket_transfer(socket, &vector, offset, flags, true);
+}
+
 int64_t file_read(struct description *description, void *user, size_t size, int64_t offset, uint32_t flags)
 {
 	uint64_t done = 0;
@@ -89,6 +113,8 @@ int64_t file_write(struct description *description, const void *user, size_t siz
 		return size < TRANSFER_MAX ? (int64_t)size : (int64_t)TRANSFER_MAX; /* as on Linux, nobody looks at it */
 	if (description->type != DESCRIPTION_REMOTE)
 		return local_write(description, user, size, flags);
+	if (is_socket(description))
+		return socket_file_write(description, user, size, offset, flags);
 	if (size <= INLINE_MAX)
 		return write_inline(description->name, user, size, offset, flags);
 	int error = io_write(description->name, offset, flags, user, size < 0x40000000 ? size : 0x40000000, &done);
@@ -244,7 +270,9 @@ static int64_t move_vector(int fd, const struct linux_iovec *user, size_t count,
 		vector = pages_allocate(count * sizeof(*vector));
 	int64_t total = vector ? take_vector(user, count, vector) : -ENOMEM;
 	int64_t result = total;
-	if (total > 0 && total <= (int64_t)GATHER_MAX && description->type == DESCRIPTION_REMOTE)
+	if (total >= 0 && is_socket(description))
+		result = socket_transfer(description, &(struct socket_vector){ vector, count, (size_t)total }, offset, flags, write);
+	else if (total > 0 && total <= (int64_t)GATHER_MAX && description->type == DESCRIPTION_REMOTE)
 		result = write ? write_gathered(description, vector, count, (size_t)total, offset, flags)
 			       : read_scattered(description, vector, count, (size_t)total, offset, flags);
 	else if (total > 0)

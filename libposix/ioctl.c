@@ -26,6 +26,7 @@ _Static_assert(sizeof(struct linux_termios) == 36, "Linux");
 _Static_assert(sizeof(struct linux_termios2) == 44, "Linux");
 
 int64_t descriptor_flag(struct description *description, uint32_t flag, bool on);
+int64_t socket_ioctl(const struct description *socket, uint32_t request, uint64_t argument);
 
 /* ---- terminals ---- */
 
@@ -176,6 +177,8 @@ int64_t sys_ioctl(int fd, uint32_t request, uint64_t argument)
 		result = switch_flag(description, L_O_ASYNC, (const int32_t *)argument);
 	else if (description->kind & IO_FILE_KIND_TERMINAL)
 		result = terminal_control(description->name, request, argument);
+	else if (description->type == DESCRIPTION_REMOTE && (description->kind & IO_FILE_KIND_SOCKET))
+		result = socket_ioctl(description, request, argument);
 	fd_put(description);
 	return result;
 }

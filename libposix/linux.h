@@ -217,6 +217,27 @@ struct linux_epoll_event { uint32_t events; uint64_t data; } __attribute__((pack
 #define L_EPOLLEXCLUSIVE 0x10000000u
 enum { L_EPOLL_CTL_ADD = 1, L_EPOLL_CTL_DEL = 2, L_EPOLL_CTL_MOD = 3 };
 
+/* ---- sockets ---- */
+enum { L_AF_UNSPEC = 0, L_AF_UNIX = 1, L_SOL_SOCKET = 1 };
+enum { L_SOCK_TYPE_MASK = 0xf, L_SOCK_NONBLOCK = 04000, L_SOCK_CLOEXEC = 02000000, L_SOCK_STREAM = 1, L_SOCK_DGRAM = 2, L_SOCK_SEQPACKET = 5 };
+enum { L_MSG_OOB = 1, L_MSG_PEEK = 2, L_MSG_CTRUNC = 8, L_MSG_TRUNC = 0x20, L_MSG_DONTWAIT = 0x40, L_MSG_EOR = 0x80, L_MSG_WAITALL = 0x100,
+	L_MSG_ERRQUEUE = 0x2000, L_MSG_NOSIGNAL = 0x4000, L_MSG_MORE = 0x8000, L_MSG_WAITFORONE = 0x10000, L_MSG_CMSG_CLOEXEC = 0x40000000 };
+enum { L_SCM_RIGHTS = 1, L_SCM_CREDENTIALS = 2, L_SCM_MAX_FD = 253 };
+
+struct linux_msghdr {
+	uint64_t name;
+	uint32_t namelen, pad0;
+	uint64_t iov, iovlen, control, controllen;
+	int32_t flags;
+	uint32_t pad1;
+};
+struct linux_mmsghdr { struct linux_msghdr header; uint32_t length, pad; };
+struct linux_cmsghdr { uint64_t len; int32_t level, type; };
+struct linux_ucred { int32_t pid; uint32_t uid, gid; };
+
+_Static_assert(sizeof(struct linux_msghdr) == 56, "Linux");
+_Static_assert(sizeof(struct linux_mmsghdr) == 64, "Linux");
+_Static_assert(sizeof(struct linux_cmsghdr) == 16, "Linux");
 _Static_assert(sizeof(struct linux_stat) == 144, "Linux");
 _Static_assert(sizeof(struct linux_statx) == 256, "Linux");
 _Static_assert(sizeof(struct linux_statfs) == 120, "Linux");

@@ -10,6 +10,7 @@
 #include "usercopy.h"
 
 #include <io_client.h>
+#include <net_client.h>
 #include <sig_client.h>
 #include <vfs_types.h>
 
@@ -100,6 +101,9 @@ void description_release(struct description *description)
 		trap3(TRAP_vm_unmap, TASK_SELF, description->local, PAGE_SIZE);
 	client_release_right(description->object);
 	client_release_right(description->name);
+	/* When close returns, the peer's readiness word says that this end is closed. */
+	if (description->type == DESCRIPTION_REMOTE && (description->kind & IO_FILE_KIND_SOCKET))
+		net_sync(NAME_NET);
 }
 
 /* ---- eventfd ---- */

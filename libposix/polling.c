@@ -14,8 +14,8 @@
 
 #include <io_client.h>
 #include <portico/readiness.h>
+#include <vfs_types.h>
 
-#define SERVERS 8u
 #define READY_AREA (LIBPOSIX_SHARED + 0x1000000ul)
 #define READY_STRIDE (READINESS_SLOTS * sizeof(uint32_t))
 #define ALWAYS (L_POLLIN | L_POLLOUT | L_POLLRDNORM | L_POLLWRNORM)
@@ -24,7 +24,7 @@
 
 /* ---- readiness words ---- */
 
-static bool server_mapped[SERVERS];
+static bool server_mapped[VFS_SERVERS];
 PROCESS_LOCK servers_lock;
 
 static const uint32_t *server_words(uint8_t server)
@@ -38,7 +38,7 @@ static bool map_server(const struct description *description)
 	port_name_t object = PORT_NULL;
 	uint8_t server = description->server;
 
-	if (server >= SERVERS)
+	if (server >= VFS_SERVERS)
 		return false;
 	lock_take(&servers_lock);
 	if (!server_mapped[server] && io_ready_object(description->name, &object) == 0 && object != PORT_NULL) {
@@ -85,10 +85,10 @@ static void watch_everything(struct watch *watch)
 	uint32_t kept = 0;
 	watch->all = true;
 	for (uint32_t i = 0; i < watch->count; i++)
-		if ((uint64_t)watch->words[i].word < READY_AREA || (uint64_t)watch->words[i].word >= READY_AREA + SERVERS * READY_STRIDE)
+		if ((uint64_t)watch->words[i].word < READY_AREA || (uint64_t)watch->words[i].word >= READY_AREA + VFS_SERVERS * READY_STRIDE)
 			watch->words[kept++] = watch->words[i];
 	watch->count = kept;
-	for (uint8_t server = 0; server < SERVERS && watch->count < WATCH_WORDS; server++) {
+	for (uint8_t server = 0; server < VFS_SERVERS && watch->count < WATCH_WORDS; server++) {
 		if (!server_mapped[server])
 			continue;
 		watch->words[watch->count].word = server_words(server);
@@ -119,18 +119,21 @@ static void watch_add(struct watch *watch, const uint32_t *word, uint32_t expect
 	watch->words[watch->count++].expected = expected;
 }
 
-uint32_t watch_events(struct watch *watch, struct description *description)
+/* A stamp is never 0: that is "never told" in an epoll set. */
+uint32_t watch_events_stamped(struct watch *watch, struct description *description, uint32_t *stamp)
 {
 	const uint32_t *word;
 	uint32_t value;
 	uint64_t never = DEADLINE_NEVER;
 
+	*stamp = 1;
 	if (description->type != DESCRIPTION_REMOTE) {
 		/* `expected` was read before the events, so that no change lies between. */
-		uint32_t expected;
+		uint32_t expected = 0;
 		value = local_events(description, &word, &expected, watch ? &watch->deadline : &never);
 		if (word)
 			watch_add(watch, word, expected, false);
+		*stamp = word && expected ? expected : value | 0x10000;
 		return value | (value & L_POLLIN ? L_POLLRDNORM : 0) | (value & L_POLLOUT ? L_POLLWRNORM : 0);
 	}
 	word = word_of(description);
@@ -138,23 +141,16 @@ uint32_t watch_events(struct watch *watch, struct description *description)
 		return ALWAYS;
 	value = __atomic_load_n(word, __ATOMIC_SEQ_CST);
 	watch_add(watch, word, value, true);
+	if (value)
+		*stamp = value;
 	return READINESS_EVENTS(value);
 }
 
-/* Never 0 for what can change: 0 is "never told" in an epoll set. */
-uint32_t watch_stamp(struct description *description)
+uint32_t watch_events(struct watch *watch, struct description *description)
 {
-	const uint32_t *word = NULL;
-	uint32_t value = 0;
-	uint64_t never = DEADLINE_NEVER;
+	uint32_t stamp;
 
-	if (description->type == DESCRIPTION_REMOTE)
-		word = word_of(description);
-	else
-		value = local_events(description, &word, &value, &never) | 0x10000;
-	if (word)
-		value = __atomic_load_n(word, __ATOMIC_SEQ_CST);
-	return value ? value : 1;
+	return watch_events_stamped(watch, description, &stamp);
 }
 
 int64_t watch_wait(const struct watch *watch)

@@ -22,8 +22,8 @@ struct watch {
 void watch_begin(struct watch *watch, uint64_t deadline);
 /* Events of a description now, all of Linux's POLL* bits that hold; adds what changes them to `watch` (may be NULL). */
 uint32_t watch_events(struct watch *watch, struct description *description);
-/* A number that changes whenever a description's events may have changed; 0 for those that never change. For edges. */
-uint32_t watch_stamp(struct description *description);
+/* The same, and a number that changes whenever they may have changed, never 0: as of the same moment. For edges. */
+uint32_t watch_events_stamped(struct watch *watch, struct description *description, uint32_t *stamp);
 /* Waits. 0: look again (or the deadline has passed), else what the call returns for an interruption. */
 int64_t watch_wait(const struct watch *watch);
 

@@ -78,4 +78,7 @@ struct decode_interface {
 	const struct decode_routine *routines; /* by rising ordinal */
 };
 
+/* All interfaces, NULL at the end: generated with the tables (idl_decode_all in stubgen/meson.build). */
+extern const struct decode_interface *const decode_interfaces[];
+
 #endif

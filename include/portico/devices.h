@@ -1,5 +1,5 @@
 /*
- * Device numbers of /dev, and the badge that vfs gives to a right on the tty server.
+ * Device numbers of /dev, and the badge that vfs gives to a right on the server of a device.
  *
  * Numbers are Linux's where Linux has the device.
  */
@@ -32,9 +32,9 @@
 #define PROCFS_DEVICE UINT64_C(4) /* of proc's files, so that vfs can show it of the mount */
 #define DEVFS_INODE(device) (UINT64_C(0x10000) + (device))
 
-/* Badge of a referred tty right: device number, open flags (O_ACCMODE, O_NONBLOCK, O_NOCTTY...), serial number. */
-#define TTY_BADGE(device, flags, serial) ((uint64_t)(device) << 48 | (uint64_t)((flags) & 0xffffff) << 24 | ((serial) & 0xffffff))
-#define TTY_BADGE_DEVICE(badge) ((badge) >> 48)
-#define TTY_BADGE_FLAGS(badge) ((uint32_t)((badge) >> 24) & 0xffffffu)
+/* Badge of a referred right, one for each open: device number, open flags (O_ACCMODE, O_NONBLOCK, O_NOCTTY...), serial number. */
+#define DEVICE_BADGE(device, flags, serial) ((uint64_t)(device) << 48 | (uint64_t)((flags) & 0xffffff) << 24 | ((serial) & 0xffffff))
+#define DEVICE_BADGE_DEVICE(badge) ((badge) >> 48)
+#define DEVICE_BADGE_FLAGS(badge) ((uint32_t)((badge) >> 24) & 0xffffffu)
 
 #endif

@@ -40,6 +40,12 @@ int vfs_serve_make_directory(struct server_call *call, struct open_file *base, c
 	return refuse_new(call, base, path);
 }
 
+int vfs_serve_make_socket(struct server_call *call, struct open_file *base, const char *path, uint32_t mode, struct server_port *name)
+{
+	UNUSED2(mode, name);
+	return refuse_new(call, base, path);
+}
+
 int vfs_serve_make_node(struct server_call *call, struct open_file *base, const char *path, uint32_t mode,
                         uint64_t device)
 {

@@ -2,16 +2,9 @@
  * The journal of incidents: the last ones, in root's keep, and the names of what servers were doing.
  */
 #include "root.h"
-#include <io_decode.h>
-#include <ipc_decode.h>
+#include <portico/decode.h>
 #include <portico/message.h>
 #include <portico/strings.h>
-#include <proc_decode.h>
-#include <root_decode.h>
-#include <serial_decode.h>
-#include <sig_decode.h>
-#include <tty_decode.h>
-#include <vfs_decode.h>
 
 struct incident *journal_add(unsigned server)
 {
@@ -31,17 +24,14 @@ const struct incident *journal_get(uint64_t number)
 	return number != 0 && incident->number == number ? incident : NULL;
 }
 
-static const struct decode_interface *const interfaces[] = {&root_decode, &vfs_decode, &io_decode,    &proc_decode,
-                                                            &sig_decode,  &ipc_decode, &tty_decode, &serial_decode};
-
 static void name_routine(uint32_t ordinal, char *text)
 {
-	for (size_t i = 0; i < sizeof(interfaces) / sizeof(interfaces[0]); i++) {
-		if (interfaces[i]->number != MSG_INTERFACE(ordinal))
+	for (const struct decode_interface *const *i = decode_interfaces; *i != NULL; i++) {
+		if ((*i)->number != MSG_INTERFACE(ordinal))
 			continue;
-		for (unsigned k = 0; k < interfaces[i]->routine_count; k++) {
-			if (interfaces[i]->routines[k].ordinal == MSG_ROUTINE(ordinal)) {
-				snprintf(text, 64, "%s.%s", interfaces[i]->name, interfaces[i]->routines[k].name);
+		for (unsigned k = 0; k < (*i)->routine_count; k++) {
+			if ((*i)->routines[k].ordinal == MSG_ROUTINE(ordinal)) {
+				snprintf(text, 64, "%s.%s", (*i)->name, (*i)->routines[k].name);
 				return;
 			}
 		}

@@ -6,7 +6,7 @@
  */
 #include "root.h"
 
-enum { SERIAL, VFS, PROC, SIG, IPCD, TTY };
+enum { SERIAL, VFS, PROC, SIG, IPCD, NET, TTY };
 
 const struct root_plan root_plan[] = {
         [SERIAL] =
@@ -29,6 +29,7 @@ const struct root_plan root_plan[] = {
                                 {
                                         {"proc", "proc", BADGE_OTHER, RIGHT_MINT}, /* referrals to /proc */
                                         {"tty", "tty", 0, RIGHT_MINT},             /* referrals to terminals */
+                                        {"net", "net", 0, RIGHT_MINT},             /* ... to socket files */
                                         {"supervisor", "root", 0, RIGHT_MINT},     /* ... to /dev/supervisor */
                                 },
                 },
@@ -43,7 +44,8 @@ const struct root_plan root_plan[] = {
                         .grant =
                                 {
                                         {"vfs", "vfs", BADGE_CONTROL, 0},
-                                        {"sig", "sig", 0, 0}, /* these three are what processes get */
+                                        {"sig", "sig", 0, 0}, /* these four are what processes get */
+                                        {"net", "net", 0, 0},
                                         {"ipc", "ipcd", 0, RIGHT_MINT}, /* ... and referrals from /proc */
                                         {"tty", "tty", 0, 0},
                                 },
@@ -70,6 +72,21 @@ const struct root_plan root_plan[] = {
                                 {
                                         {"proc", "proc", BADGE_CONTROL | IPCD, 0},
                                         {"sig", "sig", BADGE_CONTROL | IPCD, 0},
+                                },
+                },
+        [NET] =
+                {
+                        .name = "net",
+                        .priority = 21,
+                        .memory_percent = 50, /* what sockets have not delivered yet */
+                        .kernel_kib = 65536,  /* rights in flight */
+                        .grant =
+                                {
+                                        {"proc", "proc", BADGE_CONTROL | NET, 0},
+                                        {"vfs", "vfs", BADGE_OTHER | NET, 0}, /* this one and the next: to know their rights again */
+                                        {"ipc", "ipcd", BADGE_OTHER | NET, 0},
+                                        {"tty", "tty", BADGE_OTHER | NET, 0},
+                                        {"supervisor", "root", BADGE_OTHER | NET, 0},
                                 },
                 },
         [TTY] =

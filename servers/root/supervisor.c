@@ -3,7 +3,7 @@
  * come through a port of their own, so that no badge that vfs makes is a server's.
  *
  * One open file is one command: a line is written, the answer is read until end of file. The next line is the next
- * command. What else files can do is refused in supervisor_refuse.c.
+ * command. What else files can do is refused in servers/common/io_refuse.c.
  */
 #include "supervisor.h"
 #include <portico/client.h>
@@ -11,6 +11,7 @@
 
 #define READS(file) (((file)->flags & 3u) != 1u)  /* not O_WRONLY */
 #define WRITES(file) (((file)->flags & 3u) != 0u) /* not O_RDONLY */
+#define FLAGS_CHANGEABLE 06000u                    /* O_APPEND, O_NONBLOCK: kept, though nothing here waits or has an end */
 
 void supervisor_start(void)
 {
@@ -47,7 +48,7 @@ struct open_file *io_file_get(struct server_call *call)
 		if (file == NULL)
 			return NULL;
 		file->badge = call->badge;
-		file->flags = TTY_BADGE_FLAGS(call->badge);
+		file->flags = DEVICE_BADGE_FLAGS(call->badge);
 		*link = file;
 		root->file_count++;
 	}
@@ -242,6 +243,15 @@ int io_serve_get_flags(struct server_call *call, struct open_file *object, uint3
 {
 	(void)call;
 	*flags = ((const struct supervisor_file *)object)->flags;
+	return 0;
+}
+
+int io_serve_set_flags(struct server_call *call, struct open_file *object, uint32_t flags)
+{
+	struct supervisor_file *file = (struct supervisor_file *)object;
+
+	(void)call;
+	file->flags = (file->flags & ~FLAGS_CHANGEABLE) | (flags & FLAGS_CHANGEABLE);
 	return 0;
 }
 

@@ -36,15 +36,15 @@ static struct open_file *create(uint64_t badge, uint64_t principal)
 {
 	struct terminal *terminal;
 
-	if (!resolve(TTY_BADGE_DEVICE(badge), principal, &terminal))
+	if (!resolve(DEVICE_BADGE_DEVICE(badge), principal, &terminal))
 		return NULL;
 	server_promote();
 	struct open_file *file = keep_allocate(sizeof(*file));
 	if (file == NULL)
 		return NULL;
 	file->badge = badge;
-	file->device = TTY_BADGE_DEVICE(badge);
-	file->flags = TTY_BADGE_FLAGS(badge);
+	file->device = DEVICE_BADGE_DEVICE(badge);
+	file->flags = DEVICE_BADGE_FLAGS(badge);
 	file->raw = file->device == DEVICE_HOST_OUTPUT || file->device == DEVICE_HOST_ERROR;
 	file->next = *bucket_of(badge);
 	*bucket_of(badge) = file;

@@ -385,73 +385,7 @@ int io_serve_reopen(struct server_call *call, struct open_file *file, uint32_t f
 	(void)call;
 	uint32_t serial = 0x800000u | (tty->next_serial++ & 0x7fffffu);
 
-	server_port_badge(port, TTY_BADGE(file->device, flags, serial), 0);
+	server_port_badge(port, DEVICE_BADGE(file->device, flags, serial), 0);
 	*kind = file->raw ? 0 : IO_FILE_KIND_TERMINAL;
 	return 0;
-}
-
-/* ---- what terminals do not have ---- */
-
-int io_serve_seek(struct server_call *call, struct open_file *file, int64_t offset, uint32_t whence, int64_t *position)
-{
-	(void)call, (void)file, (void)offset, (void)whence, (void)position;
-	return ESPIPE;
-}
-
-int io_serve_read_directory(struct server_call *call, struct open_file *file, struct server_window *data,
-                            uint64_t *done)
-{
-	(void)call, (void)file, (void)data, (void)done;
-	return ENOTDIR;
-}
-
-int io_serve_truncate(struct server_call *call, struct open_file *file, uint64_t size)
-{
-	(void)call, (void)file, (void)size;
-	return EINVAL;
-}
-
-int io_serve_allocate(struct server_call *call, struct open_file *file, uint32_t mode, uint64_t offset, uint64_t length)
-{
-	(void)call, (void)file, (void)mode, (void)offset, (void)length;
-	return ENODEV;
-}
-
-int io_serve_sync(struct server_call *call, struct open_file *file, uint8_t data_only)
-{
-	(void)call, (void)file, (void)data_only;
-	return EINVAL;
-}
-
-int io_serve_lock(struct server_call *call, struct open_file *file, uint8_t operation, const struct io_lock *request,
-                  struct io_lock *holder)
-{
-	(void)call, (void)file, (void)operation, (void)request, (void)holder;
-	return ENOLCK;
-}
-
-int io_serve_map(struct server_call *call, struct open_file *file, uint8_t writable, struct server_port *object,
-                 uint64_t *size)
-{
-	(void)call, (void)file, (void)writable, (void)object, (void)size;
-	return ENODEV;
-}
-
-int io_serve_stat_file_system(struct server_call *call, struct open_file *file, struct io_file_system *result)
-{
-	(void)call, (void)file, (void)result;
-	return ENOSYS;
-}
-
-int io_serve_pipe_size(struct server_call *call, struct open_file *file, uint32_t size, uint32_t *result)
-{
-	(void)call, (void)file, (void)size, (void)result;
-	return EBADF;
-}
-
-int io_serve_copy_range(struct server_call *call, struct open_file *file, int64_t offset, port_name_t *to,
-                        int64_t to_offset, uint64_t length, uint64_t *done)
-{
-	(void)call, (void)file, (void)offset, (void)to, (void)to_offset, (void)length, (void)done;
-	return EINVAL;
 }

@@ -1,6 +1,5 @@
 /*
- * Devices: what lies behind the character nodes that vfs serves itself, which ones belong to the tty server or to root,
- * and the nodes of /dev.
+ * Devices: the nodes of /dev, which server each belongs to, and what lies behind those that vfs serves itself.
  *
  * A node is a device wherever mknod made it; the number alone counts.
  */
@@ -11,82 +10,79 @@
 #define LOG_LINE 480u
 #define RANDOM_MAX (4u << 20) /* in one read: nobody else is served meanwhile; the rest is a short read's */
 
-enum device_class {
-	DEVICE_CLASS_NONE,
-	DEVICE_CLASS_LOCAL,
-	DEVICE_CLASS_TTY,
-	DEVICE_CLASS_OUTPUT,
-	DEVICE_CLASS_SUPERVISOR
-};
+#define LOCAL (IO_FILE_KIND_ALWAYS_READY | IO_FILE_KIND_SEEKABLE)
 
-static const struct {
+/* The nodes of /dev, who serves them, and what is told about an open file of them (io.idl, file_kind). */
+static const struct device {
 	const char *name;
-	uint64_t device;
+	uint64_t number;
 	uint32_t mode;
-} nodes[] = {
-        {"null", DEVICE_NULL, 0666},
-        {"zero", DEVICE_ZERO, 0666},
-        {"full", DEVICE_FULL, 0666},
-        {"random", DEVICE_RANDOM, 0666},
-        {"urandom", DEVICE_URANDOM, 0666},
-        {"kmsg", DEVICE_KMSG, 0644},
-        {"tty", DEVICE_TTY, 0666},
-        {"console", DEVICE_CONSOLE, 0600},
-        {"ptmx", DEVICE_PTMX, 0666},
-        {"ttyS0", DEVICE_SERIAL(0), 0660},
-        {"hostout", DEVICE_HOST_OUTPUT, 0622},
-        {"hosterr", DEVICE_HOST_ERROR, 0622},
-        {"supervisor", DEVICE_SUPERVISOR, 0600},
+	uint32_t server; /* VFS_SERVER_ID_* */
+	uint32_t kind;
+} devices[] = {
+        {"null", DEVICE_NULL, 0666, VFS_SERVER_ID_VFS, LOCAL | IO_FILE_KIND_NULL_DEVICE},
+        {"zero", DEVICE_ZERO, 0666, VFS_SERVER_ID_VFS, LOCAL | IO_FILE_KIND_ZERO_DEVICE},
+        {"full", DEVICE_FULL, 0666, VFS_SERVER_ID_VFS, LOCAL},
+        {"random", DEVICE_RANDOM, 0666, VFS_SERVER_ID_VFS, LOCAL},
+        {"urandom", DEVICE_URANDOM, 0666, VFS_SERVER_ID_VFS, LOCAL},
+        {"kmsg", DEVICE_KMSG, 0644, VFS_SERVER_ID_VFS, IO_FILE_KIND_ALWAYS_READY},
+        {"tty", DEVICE_TTY, 0666, VFS_SERVER_ID_TTY, IO_FILE_KIND_TERMINAL},
+        {"console", DEVICE_CONSOLE, 0600, VFS_SERVER_ID_TTY, IO_FILE_KIND_TERMINAL},
+        {"ptmx", DEVICE_PTMX, 0666, VFS_SERVER_ID_TTY, IO_FILE_KIND_TERMINAL},
+        {"ttyS0", DEVICE_SERIAL(0), 0660, VFS_SERVER_ID_TTY, IO_FILE_KIND_TERMINAL},
+        {"hostout", DEVICE_HOST_OUTPUT, 0622, VFS_SERVER_ID_TTY, IO_FILE_KIND_ALWAYS_READY},
+        {"hosterr", DEVICE_HOST_ERROR, 0622, VFS_SERVER_ID_TTY, IO_FILE_KIND_ALWAYS_READY},
+        {"supervisor", DEVICE_SUPERVISOR, 0600, VFS_SERVER_ID_ROOT, IO_FILE_KIND_ALWAYS_READY},
 };
 
-static enum device_class class_of(uint64_t device)
+/* What vfs asks root for, to get a right from which it makes the referrals to a server (servers/root/plan.c). */
+static const char *const referral[VFS_SERVERS] = {
+        [VFS_SERVER_ID_TTY] = "tty",
+        [VFS_SERVER_ID_ROOT] = "supervisor",
+};
+
+/* Serial lines and pseudo-terminals that have no node of their own. */
+static const struct device terminal = {.server = VFS_SERVER_ID_TTY, .kind = IO_FILE_KIND_TERMINAL};
+
+/* NULL: there is no such device. */
+static const struct device *find(uint64_t number)
 {
-	switch (device) {
-	case DEVICE_NULL:
-	case DEVICE_ZERO:
-	case DEVICE_FULL:
-	case DEVICE_RANDOM:
-	case DEVICE_URANDOM:
-	case DEVICE_KMSG:
-		return DEVICE_CLASS_LOCAL;
-	case DEVICE_HOST_OUTPUT:
-	case DEVICE_HOST_ERROR:
-		return DEVICE_CLASS_OUTPUT;
-	case DEVICE_SUPERVISOR:
-		return DEVICE_CLASS_SUPERVISOR;
-	default:
-		break;
-	}
-	uint32_t major = DEVICE_MAJOR(device), minor = DEVICE_MINOR(device);
-	if ((major == 5 && minor <= 2) || (major == 4 && minor >= 64 && minor < 68) || major == 136)
-		return DEVICE_CLASS_TTY;
-	return DEVICE_CLASS_NONE;
+	uint32_t major = DEVICE_MAJOR(number), minor = DEVICE_MINOR(number);
+
+	for (size_t i = 0; i < sizeof(devices) / sizeof(devices[0]); i++)
+		if (devices[i].number == number)
+			return &devices[i];
+	return (major == 4 && minor >= 64 && minor < 68) || major == 136 ? &terminal : NULL;
 }
 
 bool device_is_remote(const struct vnode *vnode)
 {
-	enum device_class class = class_of(vnode->rdevice);
+	const struct device *device = (vnode->mode & S_IFMT) == S_IFCHR ? find(vnode->rdevice) : NULL;
 
-	return (vnode->mode & S_IFMT) == S_IFCHR && class != DEVICE_CLASS_NONE && class != DEVICE_CLASS_LOCAL;
+	return device != NULL && device->server != VFS_SERVER_ID_VFS;
 }
 
-uint32_t device_kind(uint64_t device)
+port_name_t device_server(uint64_t number, uint32_t *server)
 {
-	switch (class_of(device)) {
-	case DEVICE_CLASS_TTY:
-		return IO_FILE_KIND_TERMINAL;
-	case DEVICE_CLASS_OUTPUT:
-	case DEVICE_CLASS_SUPERVISOR:
-		return IO_FILE_KIND_ALWAYS_READY;
-	default:
-		return IO_FILE_KIND_ALWAYS_READY | (device != DEVICE_KMSG ? IO_FILE_KIND_SEEKABLE : 0) |
-		       (device == DEVICE_NULL ? IO_FILE_KIND_NULL_DEVICE : device == DEVICE_ZERO ? IO_FILE_KIND_ZERO_DEVICE : 0);
-	}
+	const struct device *device = find(number);
+
+	*server = device->server;
+	port_name_t *kept = &vfs->device_server[device->server];
+	if (*kept == PORT_NULL)
+		*kept = server_lookup(referral[device->server]);
+	return *kept;
+}
+
+uint32_t device_kind(uint64_t number)
+{
+	const struct device *device = find(number);
+
+	return device != NULL ? device->kind : LOCAL;
 }
 
 int device_open(const struct vnode *vnode)
 {
-	return (vnode->mode & S_IFMT) == S_IFCHR && class_of(vnode->rdevice) != DEVICE_CLASS_NONE ? 0 : ENXIO;
+	return (vnode->mode & S_IFMT) == S_IFCHR && find(vnode->rdevice) != NULL ? 0 : ENXIO;
 }
 
 /* Volatile: random bytes on their way. */
@@ -199,11 +195,11 @@ int device_populate(struct vnode *directory)
 	struct vnode *vnode;
 	int error = 0;
 
-	for (size_t i = 0; error == 0 && i < sizeof(nodes) / sizeof(nodes[0]); i++) {
-		struct new_vnode what = {.mode = S_IFCHR | nodes[i].mode, .rdevice = nodes[i].device};
-		error = make_node(directory, nodes[i].name, &what, &vnode);
+	for (size_t i = 0; error == 0 && i < sizeof(devices) / sizeof(devices[0]); i++) {
+		struct new_vnode what = {.mode = S_IFCHR | devices[i].mode, .rdevice = devices[i].number};
+		error = make_node(directory, devices[i].name, &what, &vnode);
 		if (error == 0)
-			vnode->inode = DEVFS_INODE(nodes[i].device);
+			vnode->inode = DEVFS_INODE(devices[i].number);
 	}
 	for (size_t i = 0; error == 0 && i < sizeof(links) / sizeof(links[0]); i++)
 		error = make_node(directory, links[i].name,

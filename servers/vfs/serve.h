@@ -26,6 +26,8 @@ static inline struct open_file *file_of_right(port_name_t name)
 }
 /* May `who` open it like this? flags: O_*. */
 int check_open(const struct session *who, struct place place, uint32_t flags);
+/* A right to the net server, with which others can be minted; PORT_NULL: there is none. */
+port_name_t net_server(void);
 /* truncate(2) after all checks. */
 int truncate_vnode(const struct session *who, struct vnode *vnode, uint64_t size);
 /* Another description of the same file, with a mode of its own. */

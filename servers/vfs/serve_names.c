@@ -3,6 +3,7 @@
  * order of errors, then does one operation of the file system.
  */
 #include "serve.h"
+#include <portico/net_badge.h>
 
 /* ---- making ---- */
 
@@ -25,10 +26,9 @@ static int walk_new(struct walk *walk, const struct session *who, const struct o
 	return walk_path(walk, who, base, path, WALK_LAST | WALK_LOCAL);
 }
 
-static int make(struct server_call *call, const struct open_file *base, const char *path, struct new_vnode what)
+static int make_vnode(struct server_call *call, const struct open_file *base, const char *path, struct new_vnode what, struct vnode **made)
 {
 	const struct session *who = session_of(call);
-	struct vnode *made;
 	struct walk walk;
 
 	if (who == NULL)
@@ -41,7 +41,14 @@ static int make(struct server_call *call, const struct open_file *base, const ch
 	struct new_vnode final = new_vnode_in(who, walk.parent.vnode, what.mode);
 	final.rdevice = what.rdevice;
 	final.target = what.target;
-	return operations(walk.parent.vnode)->create(walk.parent.vnode, walk.name, walk.length, &final, &made);
+	return operations(walk.parent.vnode)->create(walk.parent.vnode, walk.name, walk.length, &final, made);
+}
+
+static int make(struct server_call *call, const struct open_file *base, const char *path, struct new_vnode what)
+{
+	struct vnode *made;
+
+	return make_vnode(call, base, path, what, &made);
 }
 
 int vfs_serve_make_directory(struct server_call *call, struct open_file *object, const char *path, uint32_t mode)
@@ -78,6 +85,23 @@ int vfs_serve_make_node(struct server_call *call, struct open_file *object, cons
 	return make(call, object, path,
 	            (struct new_vnode){.mode = type | (mode & MODE_BITS),
 	                               .rdevice = type == S_IFCHR || type == S_IFBLK ? device : 0});
+}
+
+/* The number is this file's for good: sockets are not found by inodes, which are used again. */
+int vfs_serve_make_socket(struct server_call *call, struct open_file *object, const char *path, uint32_t mode, struct server_port *name)
+{
+	port_name_t net = net_server();
+	struct vnode *made;
+
+	if (net == PORT_NULL)
+		return ENXIO;
+	int error = make_vnode(call, object, path, (struct new_vnode){.mode = S_IFSOCK | (mode & MODE_BITS)}, &made);
+	if (error != 0)
+		return error;
+	made->socket = ++vfs->sockets;
+	name->name = net;
+	name->badge = NET_BADGE(NET_BADGE_NEW_FILE, made->socket);
+	return 0;
 }
 
 int vfs_serve_make_symlink(struct server_call *call, struct open_file *object, const char *target, const char *path)

@@ -6,6 +6,7 @@
  */
 #include "serve.h"
 #include <portico/devices.h>
+#include <portico/net_badge.h>
 
 /* What F_GETFL never shows. */
 #define OPEN_ONLY (O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC | O_TMPFILE_BIT)
@@ -261,6 +262,28 @@ static port_name_t other_server(port_name_t *kept, const char *name)
 	return *kept;
 }
 
+port_name_t net_server(void)
+{
+	return other_server(&vfs->net, "net");
+}
+
+/* connect(2), sendto(2): writing is what the mode has to allow. */
+static int refer_to_socket(const struct session *who, const struct walk *walk, uint32_t open_flags, uint32_t *server, struct server_port *target,
+                           uint32_t *kind)
+{
+	int error = open_flags != ~0u ? permission(who, walk->place, mask_of(open_flags)) : 0;
+
+	if (error != 0)
+		return error;
+	target->name = net_server();
+	if (target->name == PORT_NULL)
+		return ENXIO;
+	target->badge = NET_BADGE(NET_BADGE_FILE, walk->place.vnode->socket);
+	*server = VFS_SERVER_ID_NET;
+	*kind = IO_FILE_KIND_SOCKET;
+	return 0;
+}
+
 static int refer_to_proc(const struct walk *walk, uint32_t *server, struct server_port *target, char *rest,
                          uint32_t *kind)
 {
@@ -283,20 +306,22 @@ static int refer_to_device(const struct session *who, const struct walk *walk, u
 {
 	const struct vnode *vnode = walk->place.vnode;
 
-	if (vnode == NULL || !device_is_remote(vnode))
+	if (vnode == NULL)
 		return EINVAL;
+	if (!device_is_remote(vnode)) {
+		int error = open_flags != ~0u ? permission(who, walk->place, mask_of(open_flags)) : 0;
+		return error != 0 ? error : EINVAL;
+	}
 	if (open_flags != ~0u) {
 		int error = check_open(who, walk->place, open_flags);
 		if (error != 0)
 			return error;
 	}
-	bool supervisor = vnode->rdevice == DEVICE_SUPERVISOR;
-	target->name = supervisor ? other_server(&vfs->supervisor, "supervisor") : other_server(&vfs->tty, "tty");
+	target->name = device_server(vnode->rdevice, server);
 	if (target->name == PORT_NULL)
 		return ENXIO;
 	target->badge =
-	        TTY_BADGE(vnode->rdevice, open_flags & ~(O_CREAT | O_EXCL | O_TRUNC | O_CLOEXEC), ++vfs->tty_serial);
-	*server = supervisor ? VFS_SERVER_ID_ROOT : VFS_SERVER_ID_TTY;
+	        DEVICE_BADGE(vnode->rdevice, open_flags & ~(O_CREAT | O_EXCL | O_TRUNC | O_CLOEXEC), ++vfs->device_serial);
 	*kind = device_kind(vnode->rdevice);
 	return 0;
 }
@@ -317,6 +342,8 @@ int vfs_serve_refer(struct server_call *call, struct open_file *object, const ch
 		return refer_to_proc(&walk, server, target, rest, kind);
 	if (error != 0)
 		return error;
+	if (walk.place.vnode != NULL && (walk.place.vnode->mode & S_IFMT) == S_IFSOCK)
+		return refer_to_socket(who, &walk, open_flags, server, target, kind);
 	return refer_to_device(who, &walk, open_flags, server, target, kind);
 }
 

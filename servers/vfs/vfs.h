@@ -113,8 +113,10 @@ struct vfs_state {
 	struct file_system *pipes, *devices, *memory_files;
 	uint64_t next_device;
 	uint32_t last_mount_id;
-	uint32_t tty_serial;
-	port_name_t tty, proc, supervisor;
+	uint32_t device_serial; /* the number in the badge of the last referral to a device */
+	port_name_t proc, net;
+	port_name_t device_server[VFS_SERVERS]; /* by VFS_SERVER_ID_*; PORT_NULL: not asked for yet */
+	uint64_t sockets; /* numbers that were given to socket files */
 	struct random_generator random;
 	bool random_seeded;
 };
@@ -322,8 +324,10 @@ void lock_destroy(struct vnode *vnode);
 
 /* ---- device.c, random.c ---- */
 
-/* Does another server serve it, and which (enum vfs_server_id)? */
+/* Does another server serve it? */
 bool device_is_remote(const struct vnode *vnode);
+/* A right on the server of a device that is remote, to make referrals of (PORT_NULL: it is not there), and which it is: VFS_SERVER_ID_*. */
+port_name_t device_server(uint64_t device, uint32_t *server);
 uint32_t device_kind(uint64_t device);
 /* ENXIO: no such device. */
 int device_open(const struct vnode *vnode);

@@ -66,6 +66,7 @@ struct vnode {
 	uint32_t mode, uid, gid;
 	uint32_t mounts; /* mounts that cover it */
 	uint64_t inode, rdevice, size;
+	uint64_t socket; /* S_IFSOCK: its number at the net server; 0: no socket was ever bound to it */
 	int64_t accessed, modified, changed, born; /* nanoseconds since 1970 */
 	struct entry *names;
 	uint32_t writers;         /* open files that may write */

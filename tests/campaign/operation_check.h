@@ -23,4 +23,8 @@ bool posix_mq(void), sysv_files(void);
 /* Removes what an operation that went wrong may have left. */
 void operations_prepare_ipc(void);
 
+/* operations_net.c: local sockets. */
+bool unix_stream(void), unix_connect(void), unix_path(void), unix_pass(void), unix_cycle(void), unix_wait(void), unix_poll(void);
+void operations_prepare_net(void);
+
 #endif

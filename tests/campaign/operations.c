@@ -436,6 +436,8 @@ const struct operation operations[] = {
 	{"sysv_shm", sysv_shm, NULL}, {"sysv_fork", sysv_fork, NULL}, {"sysv_sem", sysv_sem, NULL}, {"sysv_undo", sysv_undo, NULL},
 	{"sysv_wait", sysv_wait, NULL}, {"sysv_page", sysv_page, NULL}, {"sysv_msg", sysv_msg, NULL}, {"sysv_msg_wait", sysv_msg_wait, NULL},
 	{"sysv_files", sysv_files, NULL}, {"posix_mq", posix_mq, NULL},
+	{"unix_stream", unix_stream, NULL}, {"unix_connect", unix_connect, NULL}, {"unix_path", unix_path, NULL}, {"unix_pass", unix_pass, NULL},
+	{"unix_cycle", unix_cycle, NULL}, {"unix_wait", unix_wait, NULL}, {"unix_poll", unix_poll, NULL},
 };
 const size_t operation_count = sizeof operations / sizeof operations[0];
 
@@ -457,4 +459,5 @@ void operations_prepare(void)
 	close(open(DIR_ "/file", O_CREAT | O_WRONLY, 0600));
 	appended = 0;
 	operations_prepare_ipc();
+	operations_prepare_net();
 }

@@ -118,13 +118,18 @@ def compare_lines(report, reference, result):
     return same
 
 
+def suite(name, target):
+    """Compiles a suite of tests/guest that is compared with Linux."""
+    sources = sorted(glob.glob(os.path.join(TOP, 'tests', 'guest', name, '*.c')))
+    musl(sources[0], target, *sources[1:], os.path.join(TOP, 'tests', 'guest', 'check', 'check.c'), '-pthread')
+
+
 def ipc(report):
     """System V IPC: one static program on this machine's Linux, in an IPC name space of its own, and in the guest."""
     with tempfile.TemporaryDirectory() as overlay:
         os.makedirs(overlay + '/tests')
         program = overlay + '/tests/ipc'
-        sources = sorted(glob.glob(os.path.join(TOP, 'tests', 'guest', 'ipc', '*.c')))
-        musl(sources[0], program, *sources[1:])
+        suite('ipc', program)
         reference = command(['unshare', '-i', program], 300)
         report.check('the suite ends on Linux', reference.status == 0, reference.explain())
         result = run('/tests/ipc', options=['--overlay', overlay, '--mem', '512'], seconds=300)
@@ -164,6 +169,36 @@ def ipc_tools(report):
         keep_log('ipc-tools-portico', result)
         report.check('the tools end', result.status == 0, result.explain())
         report.check('the tools are whole', compare_lines(report, reference, result) >= 60, 'fewer than 60 lines')
+
+
+NET_PARTS = ('basic', 'stream', 'names', 'connect', 'datagram', 'message', 'passing', 'credentials', 'options', 'poll', 'wait')
+
+
+def net(report):
+    """Sockets: one static program on this machine's Linux, in a network name space of its own, and in the guest."""
+    with tempfile.TemporaryDirectory() as overlay:
+        os.makedirs(overlay + '/tests')
+        program = overlay + '/tests/net'
+        suite('net', program)
+        reference = command(['unshare', '-n', program, *NET_PARTS], 300)
+        report.check('the suite ends on Linux', reference.status == 0, reference.explain())
+        result = run('/tests/net', *NET_PARTS, options=['--overlay', overlay, '--mem', '512'], seconds=300)
+        keep_log('net-linux', reference)
+        keep_log('net-portico', result)
+        report.check('the suite ends', result.status == 0, result.explain())
+        report.check('the suite is whole', compare_lines(report, reference, result) >= 750, 'fewer than 750 checks')
+        net_killed(report, program, overlay)
+
+
+def net_killed(report, program, overlay):
+    """No connection breaks, and nothing is lost or doubled, although net is killed every 20 ms."""
+    reference = command(['unshare', '-n', program, 'storm'], 100)
+    result = run('sh', '-c', '/sbin/svc campaign 20 net > /dev/null; /tests/net storm; /sbin/svc campaign 0 > /dev/null; /sbin/svc list >&2',
+                 options=['--overlay', overlay, '--mem', '512'], seconds=150)
+    keep_log('net-killed', result)
+    kills = re.search(rb'^net\s+\S+\s+(\d+)', result.err, re.M)
+    report.check('net was killed at least 100 times', kills and int(kills[1]) > 100, result.explain())
+    compare_lines(report, reference, result)
 
 
 def unpack_packages(folder, names):

@@ -9,7 +9,7 @@ import tempfile
 from .guest import keep_log, musl, run
 from .report import BUILD
 
-SERVERS = ('serial', 'vfs', 'proc', 'sig', 'ipcd', 'tty')
+SERVERS = ('serial', 'vfs', 'proc', 'sig', 'ipcd', 'net', 'tty')
 
 # A program that says nothing about its keep.
 SILENT = '.globl _start\n_start: movq %rax, 0x10\n'
@@ -22,9 +22,9 @@ svc=/sbin/svc
 part() { echo "== $1"; }
 alive() { [ "$(echo a | cat)" = a ] && [ -d /proc/self ] && date > /tmp/f && [ -s /tmp/f ] && kill -0 $$ && echo alive; }
 part first; $svc list --json
-part kill; for s in serial vfs proc sig ipcd tty root; do $svc kill $s && alive; done
+part kill; for s in serial vfs proc sig ipcd net tty root; do $svc kill $s && alive; done
 part killed; $svc list --json
-part crash; for s in serial vfs proc sig ipcd tty; do $svc crash $s && alive; done
+part crash; for s in serial vfs proc sig ipcd net tty; do $svc crash $s && alive; done
 part hang; $svc hang proc && alive; $svc hang vfs && alive
 part restart; $svc restart sig && $svc restart root && alive; $svc restart tty --cold && alive
 part update; $svc update tty /new/tty && alive; $svc update tty /new/bad; echo "status $?"; alive
@@ -33,7 +33,7 @@ $svc update tty /new/poison && /new/chmod 2>&1 && alive; $svc update tty /new/po
 part trial; $svc update tty /new/poison --trial 60; sleep 2; $svc update tty; /new/chmod && $svc update tty 2>&1; $svc update tty /new/poison --trial 60; \
 $svc update tty --back; /new/chmod && alive; $svc update tty --back 2>&1; echo "status $?"
 part under_way; $svc update ipcd /new/ipcd --trial 60; $svc update ipcd /new/ipcd 2>&1; $svc update ipcd --back; alive
-part campaign; $svc campaign 20 serial vfs proc sig ipcd tty root; i=0; while [ $i -lt 40 ]; do alive; i=$((i + 1)); done | sort | uniq -c; $svc campaign 0
+part campaign; $svc campaign 20 serial vfs proc sig ipcd net tty root; i=0; while [ $i -lt 40 ]; do alive; i=$((i + 1)); done | sort | uniq -c; $svc campaign 0
 part log; $svc log
 part since; $svc log --since 3 | head -n 1
 part json; $svc log --json
@@ -126,7 +126,7 @@ def supervision(report):
     check_log(report, part)
     report.check('ladder: the second fault of a request answers it with EIO', part['ladder'].startswith('done\nfchmod: I/O error\nalive\n'), part['ladder'])
     report.check('ladder: then a cold start', part['ladder'].endswith('alive\ndone\nalive\n'), part['ladder'])
-    for name, count in (('kill', 7), ('crash', 6), ('hang', 2), ('restart', 2), ('update', 2)):
+    for name, count in (('kill', 8), ('crash', 7), ('hang', 2), ('restart', 2), ('update', 2)):
         report.check(f'{name}: nobody notices', part[name].count('alive\n') == count, part[name])
     report.check('update: done, and taken back', 'done\n' in part['update'] and 'the new program failed' in part['update'], part['update'])
     report.check('campaign: nobody notices', '     40 alive\n' in part['campaign'], part['campaign'])

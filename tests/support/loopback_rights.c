@@ -12,7 +12,7 @@ struct region {
 	enum loopback_side side;
 };
 
-/* Send rights ever made for a badge of a port. */
+/* Send rights made for a badge of a port since it had none. */
 struct made {
 	struct made *next;
 	struct port *port;
@@ -83,11 +83,15 @@ void loopback_count_made(struct port *port, uint64_t badge)
 	m->count++;
 }
 
-static uint64_t made_count(const struct port *port, uint64_t badge)
+/* As the kernel, which counts anew when there are none left. */
+static uint64_t take_made_count(const struct port *port, uint64_t badge)
 {
 	for (struct made *m = made; m; m = m->next) {
-		if (m->port == port && m->badge == badge)
-			return m->count;
+		if (m->port == port && m->badge == badge) {
+			uint64_t count = m->count;
+			m->count = 0;
+			return count;
+		}
 	}
 	return 0;
 }
@@ -107,7 +111,7 @@ void loopback_remove(struct right *right)
 	struct right old = *right;
 	right->name = PORT_NULL;
 	if (old.kind == RIGHT_SEND && old.port->service && no_senders && !has_senders(old.port, old.badge))
-		no_senders(old.badge, made_count(old.port, old.badge));
+		no_senders(old.badge, take_made_count(old.port, old.badge));
 	if (old.kind == RIGHT_RECEIVE)
 		old.port->dead = true;
 	if (old.reply && !old.reply->answered) {

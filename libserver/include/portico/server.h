@@ -178,7 +178,7 @@ void server_register(const struct server_interface *interface);
  * callbacks. */
 void server_on_notify(uint64_t mask, void (*handler)(uint64_t bits));
 /*
- * The last send right with `badge` is gone, of `make_send` made in all: rights in messages under way count as live. A
+ * The last send right with `badge` is gone, of `make_send` made since there were none: rights in messages under way count as live. A
  * server that makes rights of one badge again and again compares the count with its own. Badges are never delivered
  * twice without a right made between.
  */

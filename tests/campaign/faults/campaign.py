@@ -18,7 +18,7 @@ BOOT = 200        # faults in one boot at most: the plan and the journal stay sm
 FIELDS = ('what', 'problem', 'incident_count', 'incidents', 'operations', 'bad', 'first', 'stuck', 'healthy', 'activated', 'after', 'answer', 'ms')
 NUMBERS = ('incident_count', 'operations', 'bad', 'stuck', 'healthy', 'activated', 'ms')
 INCIDENT = ('server', 'cause', 'action', 'request', 'requests', 'rip', 'vector', 'address', 'delay_ms')
-SOURCES = ('mutants', 'operations', 'operations_ipc', 'standing', 'device')
+SOURCES = ('mutants', 'operations', 'operations_ipc', 'operations_net', 'standing', 'device')
 
 
 class State:

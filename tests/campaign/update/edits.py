@@ -8,7 +8,7 @@ EDITS = {
          '\tuint64_t badge;          /* slot in the low 32 bits, a generation above */\n'),
         ('servers/vfs/vfs.h', '\tuint64_t map_hint;', '\tuint64_t opens;    /* files ever opened */\n\tuint64_t map_hint;'),
         ('servers/vfs/vfs.h', '\tuint32_t files_open;\n', '\tuint64_t files_open;\n'),
-        ('servers/vfs/open_file.c', '\tfile->references = 1;\n', '\tfile->references = 1;\n\tfile->opened = server_now();\n\tvfs->opens++;\n'),
+        ('servers/vfs/open_file.c', '\tvfs->file[slot] = file;\n', '\tvfs->file[slot] = file;\n\tfile->opened = server_now();\n\tvfs->opens++;\n'),
     ],
     'tty': [
         ('servers/tty/tty.h', '\tstruct open_file *next;      /* in its bucket */\n',

@@ -6,12 +6,16 @@ made as docs/guide/update.md says: definitions and conversions by tools/layout, 
 """
 import hashlib
 import os
-import subprocess
+import sys
 
 from edits import EDITS, FOLDER, SERVERS
 
-TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 HERE = os.path.dirname(os.path.abspath(__file__))
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(HERE)))
+sys.path.insert(0, os.path.join(TOP, 'tests'))
+from harness import tree  # noqa: E402
+from harness.tree import checked as command, write  # noqa: E402
+
 BUILD = os.environ.get('PORTICO_BUILD', os.path.join(TOP, 'build'))
 LAYOUT = os.path.join(TOP, 'tools', 'layout')
 
@@ -20,46 +24,14 @@ def program(build, server):
     return os.path.join(build, FOLDER[server], server)
 
 
-def command(*words, **options):
-    done = subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, **options)
-    if done.returncode != 0:
-        raise RuntimeError(f'{" ".join(words)}: status {done.returncode}\n{done.stdout.decode(errors="replace")[-3000:]}')
-    return done.stdout.decode()
-
-
-def write(path, text):
-    """Only if it is another text: what is not touched is not built again."""
-    data = text if isinstance(text, bytes) else text.encode()
-    if os.path.exists(path) and open(path, 'rb').read() == data:
-        return
-    os.makedirs(os.path.dirname(path), exist_ok=True)
-    with open(path, 'wb') as file:
-        file.write(data)
-
-
-class Tree:
-    """A copy of the sources. `files`: path -> contents as they are to be."""
+class Tree(tree.Tree):
+    """A copy of the sources of which the servers are built."""
 
     def __init__(self, name):
-        self.root = os.path.join(BUILD, 'updates', name)
-        self.build_folder = os.path.join(self.root, 'build')
-        listed = command('git', '-C', TOP, 'ls-files', '-co', '--exclude-standard').splitlines()
-        self.files = {path: open(os.path.join(TOP, path), 'rb').read() for path in listed if os.path.isfile(os.path.join(TOP, path))}
-        self.modes = {path: os.stat(os.path.join(TOP, path)).st_mode for path in self.files}
-
-    def edit(self, path, old, new):
-        text = self.files[path].decode()
-        if text.count(old) != 1:
-            raise RuntimeError(f'{path}: {old!r} is there {text.count(old)} times: bring tests/campaign/update/edits.py up to date')
-        self.files[path] = text.replace(old, new).encode()
+        super().__init__(os.path.join(BUILD, 'updates', name))
 
     def build(self):
-        for path, data in self.files.items():
-            write(os.path.join(self.root, path), data)
-            os.chmod(os.path.join(self.root, path), self.modes.get(path, 0o644))
-        if not os.path.exists(os.path.join(self.build_folder, 'build.ninja')):
-            command('meson', 'setup', '-Dtests=false', self.build_folder, self.root, env=dict(os.environ, CC='ccache clang-14'))
-        command('nice', 'ninja', '-C', self.build_folder, *(os.path.relpath(program(self.build_folder, s), self.build_folder) for s in SERVERS))
+        super().build(*(os.path.relpath(program(self.build_folder, s), self.build_folder) for s in SERVERS))
 
     def program(self, server):
         return program(self.build_folder, server)

@@ -115,7 +115,7 @@ static void notified(uint64_t bits)
 
 static port_name_t open_device(uint64_t device, uint32_t flags)
 {
-	return loopback_connect(NAME_SERVICE, TTY_BADGE(device, flags, ++serial_number));
+	return loopback_connect(NAME_SERVICE, DEVICE_BADGE(device, flags, ++serial_number));
 }
 
 static void setup(void)

@@ -101,8 +101,8 @@ Test(device, terminals_are_referred_to_tty)
 	        0);
 	cr_expect_eq(server, VFS_SERVER_ID_TTY);
 	cr_expect_eq(kind, IO_FILE_KIND_TERMINAL);
-	cr_expect_eq(TTY_BADGE_DEVICE(loopback_badge(target)), DEVICE_CONSOLE);
-	cr_expect_eq(TTY_BADGE_FLAGS(loopback_badge(target)), O_RDWR | O_NOCTTY);
+	cr_expect_eq(DEVICE_BADGE_DEVICE(loopback_badge(target)), DEVICE_CONSOLE);
+	cr_expect_eq(DEVICE_BADGE_FLAGS(loopback_badge(target)), O_RDWR | O_NOCTTY);
 	uint64_t first = loopback_badge(target);
 	closed(target);
 	cr_expect_eq(
@@ -113,13 +113,47 @@ Test(device, terminals_are_referred_to_tty)
 	cr_expect_eq(vfs_refer(top, "/dev/hostout", 0, O_WRONLY | O_CREAT | O_TRUNC, 0666, &server, &target, rest,
 	                       sizeof(rest), &kind),
 	             0);
-	cr_expect_eq(TTY_BADGE_DEVICE(loopback_badge(target)), DEVICE_HOST_OUTPUT);
+	cr_expect_eq(DEVICE_BADGE_DEVICE(loopback_badge(target)), DEVICE_HOST_OUTPUT);
 	closed(target);
 	become(5, 5);
 	cr_expect_eq(vfs_refer(top, "/dev/console", 0, O_RDWR, 0, &server, &target, rest, sizeof(rest), &kind), EACCES);
 	cr_expect_eq(vfs_refer(top, "/dev/tty", 0, O_RDWR, 0, &server, &target, rest, sizeof(rest), &kind), 0);
 	closed(target);
 	become(0, 0);
+}
+
+Test(device, the_supervisor_is_referred_to_root)
+{
+	port_name_t root = loopback_service(&io_interface), target = PORT_NULL;
+	char rest[PORTICO_PATH_MAX + 1];
+	uint32_t server, kind;
+	cr_expect_eq(try_open("/dev/supervisor", O_RDWR, 0), EREMOTE);
+	cr_expect_eq(vfs_refer(top, "/dev/supervisor", 0, O_RDWR, 0, &server, &target, rest, sizeof(rest), &kind), ENXIO);
+	host_service("supervisor", loopback_server_right(root, 0));
+	cr_expect_eq(vfs_refer(top, "/dev/supervisor", 0, O_RDWR, 0, &server, &target, rest, sizeof(rest), &kind), 0);
+	cr_expect_eq(server, VFS_SERVER_ID_ROOT);
+	cr_expect_eq(kind, IO_FILE_KIND_ALWAYS_READY);
+	cr_expect_eq(DEVICE_BADGE_DEVICE(loopback_badge(target)), DEVICE_SUPERVISOR);
+	closed(target);
+	become(5, 5);
+	cr_expect_eq(vfs_refer(top, "/dev/supervisor", 0, O_RDWR, 0, &server, &target, rest, sizeof(rest), &kind), EACCES);
+	become(0, 0);
+}
+
+Test(device, lines_without_a_node_are_terminals)
+{
+	port_name_t tty = loopback_service(&io_interface), target = PORT_NULL;
+	char rest[PORTICO_PATH_MAX + 1];
+	uint32_t server, kind;
+	host_service("tty", loopback_server_right(tty, 0));
+	cr_expect_eq(vfs_make_node(top, "/tmp/line", S_IFCHR | 0666, DEVICE_SERIAL(3)), 0);
+	cr_expect_eq(try_open("/tmp/line", O_RDWR, 0), EREMOTE);
+	cr_expect_eq(vfs_refer(top, "/tmp/line", 0, O_RDWR, 0, &server, &target, rest, sizeof(rest), &kind), 0);
+	cr_expect_eq(server, VFS_SERVER_ID_TTY);
+	cr_expect_eq(kind, IO_FILE_KIND_TERMINAL);
+	closed(target);
+	cr_expect_eq(vfs_make_node(top, "/tmp/none", S_IFCHR | 0666, DEVICE_SERIAL(4)), 0);
+	cr_expect_eq(try_open("/tmp/none", O_RDWR, 0), ENXIO);
 }
 
 Test(device, the_usual_nodes)

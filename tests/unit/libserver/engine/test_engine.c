@@ -9,7 +9,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#define AGAIN 400u
+#define AGAIN 1500u
 
 ParameterizedTestParameters(engine, a_death_at_any_moment_is_not_seen)
 {
