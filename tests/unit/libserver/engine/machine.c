@@ -141,7 +141,7 @@ uint64_t server_time(void)
 
 uint64_t clock_read(int64_t *realtime_offset)
 {
-	*realtime_offset = FLEETING;
+	*realtime_offset = 0;
 	return machine_fleeting();
 }
 

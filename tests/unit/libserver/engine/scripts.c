@@ -18,6 +18,7 @@ static const struct script heap[] = {
         ASK(VICTIM_HEAP, 4),
         ASK(VICTIM_HEAP, 3),
         ASK(VICTIM_HEAP, 1),
+        ASK(VICTIM_HEAP, 1, 1),
 };
 
 static const struct script creation[] = {

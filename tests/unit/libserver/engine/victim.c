@@ -80,6 +80,7 @@ static int64_t store(struct server_call *call)
 	__atomic_store_n(&root->seen[1], x, __ATOMIC_RELEASE);
 	memset(root->table, (int)x, 200);
 	memset(root->table + 3, (int)x + 1, 5);
+	memset(root->table + 211, (int)x + 2, 20);
 	memcpy(root->table + 101, root->byte, sizeof(root->byte));
 	memmove(root->table + 9, root->table + 1, 150);
 	memmove(root->table + 1, root->table + 30, 150);
@@ -109,7 +110,7 @@ static int64_t heap(struct server_call *call)
 		keep_free(gone);
 	}
 	struct node filled = {.next = root->list, .value = 1000 + in(call)[0]};
-	struct node *made = keep_make(&filled, sizeof(filled), sizeof(filled) + 40); /* of what was just freed, if that fits */
+	struct node *made = keep_make(&filled, sizeof(filled), in(call)[1] != 0 ? 700 : sizeof(filled) + 40); /* 700: of what was just freed */
 	if (made == NULL)
 		return ENOMEM;
 	root->list = made;
@@ -194,7 +195,7 @@ static int64_t sample(struct server_call *call)
 	root->wide[2].word[0] = (uint64_t)moment;
 	if (server_realtime() != moment)
 		return EIO;
-	return answer(call, time, root->info.senders);
+	return answer(call, time, (uint64_t)moment);
 }
 
 /* data[0]: 0: reads, and makes nothing of it outside; 1: writes, and tells; 2: reads, tells, and parks. */
