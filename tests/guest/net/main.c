@@ -205,6 +205,6 @@ int main(int argc, char **argv)
 					    {"credentials", credential_checks}, {"options", option_checks}, {"poll", poll_checks}, {"wait", wait_checks},
 					    {"storm", storm_checks}};
 
-	alarm(120); /* a lost wake-up ends the suite */
+	alarm(280); /* a lost wake-up ends the suite */
 	return run_parts(argc, argv, parts, sizeof(parts) / sizeof(parts[0]));
 }
