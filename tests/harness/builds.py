@@ -72,7 +72,7 @@ def unit(report):
 
 
 def sanitized(report):
-    options = ['-Dguest=false', '-Db_sanitize=address,undefined', '-Db_lundef=false']
+    options = ['-Dguest=false', '-Db_sanitize=address,undefined', '-Db_lundef=false', '-Doptimization=1', '-Ddebug=false', '-Dc_args=-gline-tables-only']
     if compile_folder(report, 'sanitized build', 'build-sanitized', CLANG, *options):
         os.environ.setdefault('UBSAN_OPTIONS', 'halt_on_error=1:print_stacktrace=1')
         # Some tests fault on purpose, and some look at the exit status of a child: what the sanitizer ends is told from both.
@@ -92,7 +92,7 @@ def fuzz(report):
 
 
 def fuzz_one(target):
-    return command([target, '-max_total_time=8', '-seed=1', '-rss_limit_mb=2048', '-print_final_stats=1'], 120, cwd=os.path.dirname(target))
+    return command([target, '-max_total_time=5', '-seed=1', '-rss_limit_mb=2048', '-print_final_stats=1'], 120, cwd=os.path.dirname(target))
 
 
 def rebuild(report):
