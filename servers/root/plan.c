@@ -6,7 +6,7 @@
  */
 #include "root.h"
 
-enum { SERIAL, VFS, PROC, SIG, IPCD, NET, TTY };
+enum { SERIAL, VFS, PROC, SIG, IPCD, TTY, NET };
 
 const struct root_plan root_plan[] = {
         [SERIAL] =
@@ -74,21 +74,6 @@ const struct root_plan root_plan[] = {
                                         {"sig", "sig", BADGE_CONTROL | IPCD, 0},
                                 },
                 },
-        [NET] =
-                {
-                        .name = "net",
-                        .priority = 21,
-                        .memory_percent = 50, /* what sockets have not delivered yet */
-                        .kernel_kib = 65536,  /* rights in flight */
-                        .grant =
-                                {
-                                        {"proc", "proc", BADGE_CONTROL | NET, 0},
-                                        {"vfs", "vfs", BADGE_OTHER | NET, 0}, /* this one and the next: to know their rights again */
-                                        {"ipc", "ipcd", BADGE_OTHER | NET, 0},
-                                        {"tty", "tty", BADGE_OTHER | NET, 0},
-                                        {"supervisor", "root", BADGE_OTHER | NET, 0},
-                                },
-                },
         [TTY] =
                 {
                         .name = "tty",
@@ -102,6 +87,21 @@ const struct root_plan root_plan[] = {
                                         {"vfs", "vfs", BADGE_OTHER | TTY, 0},
                                         {"serial0", "serial", 0, 0}, /* COM1 */
                                         {"serial2", "serial", 2, 0}, /* COM3 */
+                                },
+                },
+        [NET] =
+                {
+                        .name = "net",
+                        .priority = 21,
+                        .memory_percent = 50, /* what sockets have not delivered yet */
+                        .kernel_kib = 65536,  /* rights in flight */
+                        .grant =
+                                {
+                                        {"proc", "proc", BADGE_CONTROL | NET, 0},
+                                        {"vfs", "vfs", BADGE_OTHER | NET, 0}, /* this one and the next: to know their rights again */
+                                        {"ipc", "ipcd", BADGE_OTHER | NET, 0},
+                                        {"tty", "tty", BADGE_OTHER | NET, 0},
+                                        {"supervisor", "root", BADGE_OTHER | NET, 0},
                                 },
                 },
 };

@@ -9,7 +9,7 @@ import tempfile
 from .guest import keep_log, musl, run
 from .report import BUILD
 
-SERVERS = ('serial', 'vfs', 'proc', 'sig', 'ipcd', 'net', 'tty')
+SERVERS = ('serial', 'vfs', 'proc', 'sig', 'ipcd', 'tty', 'net')
 
 # A program that says nothing about its keep.
 SILENT = '.globl _start\n_start: movq %rax, 0x10\n'
@@ -22,9 +22,9 @@ svc=/sbin/svc
 part() { echo "== $1"; }
 alive() { [ "$(echo a | cat)" = a ] && [ -d /proc/self ] && date > /tmp/f && [ -s /tmp/f ] && kill -0 $$ && echo alive; }
 part first; $svc list --json
-part kill; for s in serial vfs proc sig ipcd net tty root; do $svc kill $s && alive; done
+part kill; for s in serial vfs proc sig ipcd tty net root; do $svc kill $s && alive; done
 part killed; $svc list --json
-part crash; for s in serial vfs proc sig ipcd net tty; do $svc crash $s && alive; done
+part crash; for s in serial vfs proc sig ipcd tty net; do $svc crash $s && alive; done
 part hang; $svc hang proc && alive; $svc hang vfs && alive
 part restart; $svc restart sig && $svc restart root && alive; $svc restart tty --cold && alive
 part update; $svc update tty /new/tty && alive; $svc update tty /new/bad; echo "status $?"; alive
@@ -33,7 +33,7 @@ $svc update tty /new/poison && /new/chmod 2>&1 && alive; $svc update tty /new/po
 part trial; $svc update tty /new/poison --trial 60; sleep 2; $svc update tty; /new/chmod && $svc update tty 2>&1; $svc update tty /new/poison --trial 60; \
 $svc update tty --back; /new/chmod && alive; $svc update tty --back 2>&1; echo "status $?"
 part under_way; $svc update ipcd /new/ipcd --trial 60; $svc update ipcd /new/ipcd 2>&1; $svc update ipcd --back; alive
-part campaign; $svc campaign 20 serial vfs proc sig ipcd net tty root; i=0; while [ $i -lt 40 ]; do alive; i=$((i + 1)); done | sort | uniq -c; $svc campaign 0
+part campaign; $svc campaign 20 serial vfs proc sig ipcd tty net root; i=0; while [ $i -lt 40 ]; do alive; i=$((i + 1)); done | sort | uniq -c; $svc campaign 0
 part log; $svc log
 part since; $svc log --since 3 | head -n 1
 part json; $svc log --json

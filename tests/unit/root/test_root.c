@@ -365,12 +365,10 @@ static int number_of(const char *name)
 	return -1;
 }
 
-/* Mintable rights go upwards: vfs makes referrals, but calls nobody above. proc passes on what processes get. net only compares
- * descriptors in flight with its right to tty. */
+/* Mintable rights go upwards: vfs makes referrals, but calls nobody above. proc passes on what processes get. */
 static bool passed_on(const struct root_plan *plan, const struct root_grant *grant)
 {
-	return (grant->flags & RIGHT_MINT) != 0 || (strcmp(plan->name, "proc") == 0 && grant->badge == 0) ||
-	       (strcmp(plan->name, "net") == 0 && strcmp(grant->name, "tty") == 0);
+	return (grant->flags & RIGHT_MINT) != 0 || (strcmp(plan->name, "proc") == 0 && grant->badge == 0);
 }
 
 Test(plan, calls_go_down_only)
